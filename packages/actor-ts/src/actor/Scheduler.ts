@@ -1,0 +1,34 @@
+// Time for the runtime and for actors; tests pass a ManualScheduler instead.
+
+export interface Cancellable {
+  cancel(): void;
+}
+
+export interface Scheduler {
+  /** Monotonic milliseconds; only differences mean anything. */
+  now(): number;
+  /** Runs `fn` once, `delayMs` from now. */
+  schedule(delayMs: number, fn: () => void): Cancellable;
+  /** Runs `fn` `delayMs` from now and then every `intervalMs`. */
+  scheduleRepeatedly(delayMs: number, intervalMs: number, fn: () => void): Cancellable;
+}
+
+/** The event loop's own clock and timers. */
+export class SystemScheduler implements Scheduler {
+  now(): number {
+    return performance.now();
+  }
+
+  schedule(delayMs: number, fn: () => void): Cancellable {
+    const timer = setTimeout(fn, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  }
+
+  scheduleRepeatedly(delayMs: number, intervalMs: number, fn: () => void): Cancellable {
+    let timer = setTimeout(() => {
+      timer = setInterval(fn, intervalMs);
+      fn();
+    }, delayMs);
+    return { cancel: () => clearTimeout(timer) };
+  }
+}

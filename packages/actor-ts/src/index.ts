@@ -1,0 +1,4 @@
+// actor-ts: everything an application imports.
+export * from './actor/index.ts';
+export * from './errors.ts';
+export * from './option.ts';
