@@ -61,6 +61,8 @@ export class ActorCell implements ActorContext, Runnable {
   private actor: Actor | null = null;
   private blocked = STARTING;
   private queued = false;
+  /** True from the moment that somebody asks for the stop, before the cell has begun it. */
+  private stopRequested = false;
   private currentMessage: unknown;
   private behaviours: Receive[] | null = null;
   private childCells: Map<string, ActorCell> | null = null;
@@ -105,6 +107,7 @@ export class ActorCell implements ActorContext, Runnable {
       if (message.kind === 'watch') this.notifyDeath(message.watcher);
       return;
     }
+    if (message.kind === 'terminate') this.stopRequested = true;
     this.systemQueue.push(message);
     if (!this.queued) this.schedule();
   }
@@ -292,7 +295,7 @@ export class ActorCell implements ActorContext, Runnable {
         this.behaviours = null;
         this.unstashAll();
         this.whenChildrenStopped(
-          (child) => (child.blocked & STOPPING) !== 0,
+          (child) => child.stopRequested,
           () => {
             this.initialise(() => this.actor!.postRestart(reason));
             this.tellChildren({ kind: 'resume' });
@@ -448,7 +451,7 @@ export class ActorCell implements ActorContext, Runnable {
     this.childCells ??= new Map();
     const known = this.childCells.get(name);
     if (known !== undefined) {
-      const state = known.blocked & STOPPING ? 'is still stopping' : 'is there already';
+      const state = known.stopRequested ? 'is still stopping' : 'is there already';
       throw new InvalidActorNameError(`${known.self} ${state}; take another name, or watch it`);
     }
     const path = this.self.path.child(name, this.system.nextUid());

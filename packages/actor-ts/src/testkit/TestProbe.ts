@@ -21,14 +21,10 @@ export class TestProbe {
   lastSender: ActorRef | null = null;
   private readonly received: Received[] = [];
   private wake: (() => void) | null = null;
-  private watchRef!: (ref: ActorRef) => void;
 
   constructor(system: ActorSystem, name?: string) {
-    const props = Props.create(() => {
-      const actor = new ProbeActor((message, sender) => this.record(message, sender));
-      this.watchRef = (ref) => actor.watch(ref);
-      return actor;
-    });
+    const record = (message: unknown, sender: ActorRef | null) => this.record(message, sender);
+    const props = Props.create(() => new ProbeActor(record));
     this.ref = name === undefined ? system.spawnAnonymous(props) : system.spawn(props, name);
   }
 
@@ -97,7 +93,7 @@ export class TestProbe {
 
   /** Watches `ref`, so that `expectTerminated` works. */
   watch(ref: ActorRef): void {
-    this.ref.tell(new WatchRequest(() => this.watchRef(ref)));
+    this.ref.tell(new WatchRequest(ref));
   }
 
   async expectTerminated(ref: ActorRef, timeoutMs = DEFAULT_TIMEOUT_MS): Promise<Terminated> {
@@ -139,10 +135,10 @@ export class TestProbe {
 }
 
 class WatchRequest {
-  readonly run: () => void;
+  readonly ref: ActorRef;
 
-  constructor(run: () => void) {
-    this.run = run;
+  constructor(ref: ActorRef) {
+    this.ref = ref;
   }
 }
 
@@ -154,12 +150,8 @@ class ProbeActor extends Actor {
     this.record = record;
   }
 
-  watch(ref: ActorRef): void {
-    this.context.watch(ref);
-  }
-
   onReceive(message: unknown): void {
-    if (message instanceof WatchRequest) message.run();
+    if (message instanceof WatchRequest) this.context.watch(message.ref);
     else this.record(message, this.sender.toNullable());
   }
 }
