@@ -1,0 +1,145 @@
+// What a shard coordinator knows, and the questions that can be put to it.
+import type { MemberStatus } from '../cluster/Member.ts';
+import type { Epoch, Grant, HomeChange, NodeKey, ToCoordinator, ToRegion } from './messages.ts';
+
+export interface CoordinatorSettings {
+  readonly numShards: number;
+  readonly rebalanceIntervalMs: number;
+}
+
+export interface MemberView {
+  readonly node: NodeKey;
+  readonly status: MemberStatus;
+  /** Has the role that shards of this type need. */
+  readonly hosts: boolean;
+}
+
+export interface RegionView {
+  readonly proxy: boolean;
+  readonly leaving: boolean;
+  /** Has been told that nothing is left on it. */
+  readonly leaveDone: boolean;
+}
+
+export interface Home {
+  readonly node: NodeKey;
+  readonly grant: Grant;
+  /** The region has said that it hosts the shard. */
+  readonly confirmed: boolean;
+  readonly sentAt: number;
+}
+
+/**
+ * A shard on its way. `quiescing`: regions stop sending to the old home; `waiting` are those that
+ * have not said so. `stopping`: the old home stops the entities.
+ */
+export interface HandOff {
+  readonly phase: 'quiescing' | 'stopping';
+  readonly from: NodeKey;
+  readonly to: NodeKey | null;
+  readonly waiting: ReadonlySet<NodeKey>;
+  readonly since: number;
+  readonly sentAt: number;
+}
+
+/** A region that hosts a shard which a later grant gave to another one. */
+export interface Stray {
+  readonly node: NodeKey;
+  readonly shard: number;
+  readonly grant: Grant;
+  readonly sentAt: number;
+}
+
+/**
+ * While `recovering`, the coordinator collects what every region hosts and decides nothing: that is
+ * what keeps a shard from having two homes when one coordinator follows another.
+ */
+export interface CoordinatorState {
+  readonly settings: CoordinatorSettings;
+  readonly epoch: Epoch;
+  readonly phase: 'recovering' | 'active';
+  /** All members that have not been removed, oldest first. */
+  readonly members: ReadonlyMap<NodeKey, MemberView>;
+  /** Those that registered in this epoch. */
+  readonly regions: ReadonlyMap<NodeKey, RegionView>;
+  /** Members that have no region of this type, so far as it matters for recovery. */
+  readonly absent: ReadonlySet<NodeKey>;
+  readonly homes: ReadonlyMap<number, Home>;
+  readonly handOffs: ReadonlyMap<number, HandOff>;
+  readonly strays: readonly Stray[];
+  /** Shards that are to have a home as soon as one can be given. */
+  readonly wanted: ReadonlySet<number>;
+  /** Counts the changes to the map that were broadcast in this epoch. */
+  readonly version: number;
+  readonly nextSeq: number;
+  readonly nextRebalanceAt: number;
+}
+
+export type CoordinatorEvent =
+  | ToCoordinator
+  | { readonly kind: 'members'; readonly members: readonly MemberView[] }
+  | { readonly kind: 'absent'; readonly node: NodeKey }
+  | { readonly kind: 'remembered'; readonly shards: readonly number[] }
+  | { readonly kind: 'tick' };
+
+export type Effect =
+  | { readonly kind: 'send'; readonly to: NodeKey; readonly message: ToRegion }
+  | { readonly kind: 'warn'; readonly fields: object; readonly text: string };
+
+export function initialState(settings: CoordinatorSettings, epoch: Epoch): CoordinatorState {
+  return {
+    settings,
+    epoch,
+    phase: 'recovering',
+    members: new Map(),
+    regions: new Map(),
+    absent: new Set(),
+    homes: new Map(),
+    handOffs: new Map(),
+    strays: [],
+    wanted: new Set(),
+    version: 0,
+    nextSeq: 1,
+    nextRebalanceAt: 0,
+  };
+}
+
+/** Members whose report a recovering coordinator still needs. */
+export function awaited(state: CoordinatorState): NodeKey[] {
+  const missing: NodeKey[] = [];
+  for (const { node, hosts } of state.members.values()) {
+    if (hosts && !state.regions.has(node) && !state.absent.has(node)) missing.push(node);
+  }
+  return missing;
+}
+
+/** The map as regions see it: a shard that is on its way has no home. */
+export function routableHomes(state: CoordinatorState): HomeChange[] {
+  const homes: HomeChange[] = [];
+  for (const [shard, home] of state.homes) {
+    if (!state.handOffs.has(shard)) homes.push([shard, home.node]);
+  }
+  return homes;
+}
+
+/** Regions that may be given shards, oldest member first. */
+export function candidates(state: CoordinatorState): NodeKey[] {
+  const nodes: NodeKey[] = [];
+  for (const { node, status, hosts } of state.members.values()) {
+    const region = state.regions.get(node);
+    if (!hosts || status !== 'up' || region === undefined) continue;
+    if (!region.proxy && !region.leaving) nodes.push(node);
+  }
+  return nodes;
+}
+
+/** Where shards will be once all hand-offs are done. */
+export function settledHomes(state: CoordinatorState): Map<number, NodeKey> {
+  const homes = new Map<number, NodeKey>();
+  for (const [shard, home] of state.homes) {
+    const handOff = state.handOffs.get(shard);
+    const node = handOff === undefined ? home.node : handOff.to;
+    if (node !== null) homes.set(shard, node);
+  }
+  return homes;
+}
