@@ -10,13 +10,14 @@ import type { ActorContext, Receive } from './ActorContext.ts';
 import type { ActorPath } from './ActorPath.ts';
 import type { ActorRef } from './ActorRef.ts';
 import type { ActorSystem } from './ActorSystem.ts';
+import { DeathNotice, DeathWatch, notifyDeath } from './DeathWatch.ts';
 import type { Runnable } from './Dispatcher.ts';
+import { IdleTimer } from './IdleTimer.ts';
 import { LocalActorRef } from './LocalActorRef.ts';
 import type { Logger } from './Logger.ts';
 import { Mailbox } from './Mailbox.ts';
-import { AutoReceived, Kill, PoisonPill, ReceiveTimeout, Terminated } from './messages.ts';
+import { AutoReceived, Kill, PoisonPill, ReceiveTimeout } from './messages.ts';
 import type { Props } from './Props.ts';
-import type { Cancellable } from './Scheduler.ts';
 import { Stash } from './Stash.ts';
 import { decide, RestartBudget } from './supervise.ts';
 import type { SystemMessage } from './systemMessages.ts';
@@ -31,18 +32,6 @@ const STOPPED = 32;
 
 /** What a child may be called by its parent. `$` begins the names that the runtime gives. */
 const CHILD_NAME = /^[^/#\s$][^/#\s]{0,1023}$/;
-
-/** In the mailbox of a watcher, so that `Terminated` comes after what the dead actor had sent. */
-class DeathNotice extends AutoReceived {
-  readonly actor: ActorRef;
-  readonly addressTerminated: boolean;
-
-  constructor(actor: ActorRef, addressTerminated: boolean) {
-    super();
-    this.actor = actor;
-    this.addressTerminated = addressTerminated;
-  }
-}
 
 export class ActorCell implements ActorContext, Runnable {
   readonly system: ActorSystem;
@@ -67,12 +56,11 @@ export class ActorCell implements ActorContext, Runnable {
   private behaviours: Receive[] | null = null;
   private childCells: Map<string, ActorCell> | null = null;
   private anonymousChildren = 0;
-  private watchers: Map<string, ActorRef> | null = null;
-  private watching: Map<string, ActorRef> | null = null;
+  private ownDeathWatch: DeathWatch | null = null;
   private stashBuffer: Stash | null = null;
   private ownTimers: Timers | null = null;
   private ownLog: Logger | null = null;
-  private idle: { timeoutMs: number; since: number; timer: Cancellable } | null = null;
+  private idleTimer: IdleTimer | null = null;
   /** What waits for the pending promise or for children to stop. */
   private onUnblocked: (() => void) | null = null;
 
@@ -104,7 +92,7 @@ export class ActorCell implements ActorContext, Runnable {
 
   enqueueSystem(message: SystemMessage): void {
     if (this.blocked & STOPPED) {
-      if (message.kind === 'watch') this.notifyDeath(message.watcher);
+      if (message.kind === 'watch') notifyDeath(this.self, message.watcher);
       return;
     }
     if (message.kind === 'terminate') this.stopRequested = true;
@@ -148,7 +136,7 @@ export class ActorCell implements ActorContext, Runnable {
       if (received === undefined) return;
       message = received.message;
     }
-    if (this.idle !== null) this.idle.since = this.system.scheduler.now();
+    this.idleTimer?.touch();
     this.currentMessage = message;
     this.currentSender = sender;
     try {
@@ -174,10 +162,7 @@ export class ActorCell implements ActorContext, Runnable {
   /** Handles the message, or returns what the actor is to receive in its place. */
   private autoReceive(message: AutoReceived): { message: unknown } | undefined {
     if (message instanceof TimerFired) return this.ownTimers?.take(message);
-    if (message instanceof DeathNotice) {
-      if (!this.watching?.delete(refKey(message.actor))) return undefined;
-      return { message: new Terminated(message.actor, message.addressTerminated) };
-    }
+    if (message instanceof DeathNotice) return this.ownDeathWatch?.take(message);
     if (message instanceof PoisonPill) this.beginStop();
     else if (message instanceof Kill) {
       this.fail(new ActorKilledError(`${this.self} was killed`), message);
@@ -196,10 +181,10 @@ export class ActorCell implements ActorContext, Runnable {
         this.addWatcher(message.watcher);
         break;
       case 'unwatch':
-        this.watchers?.delete(refKey(message.watcher));
+        this.ownDeathWatch?.removeWatcher(message.watcher);
         break;
       case 'death':
-        if (this.watching?.has(refKey(message.actor))) {
+        if (this.ownDeathWatch?.isWatching(message.actor)) {
           this.mailbox.push(new DeathNotice(message.actor, message.addressTerminated), null);
         }
         break;
@@ -231,12 +216,8 @@ export class ActorCell implements ActorContext, Runnable {
   }
 
   private addWatcher(watcher: ActorRef): void {
-    if (this.blocked & STOPPED) {
-      this.notifyDeath(watcher);
-      return;
-    }
-    this.watchers ??= new Map();
-    this.watchers.set(refKey(watcher), watcher);
+    if (this.blocked & STOPPED) notifyDeath(this.self, watcher);
+    else this.deathWatch.addWatcher(watcher);
   }
 
   // ---- life ------------------------------------------------------------------------------------
@@ -340,18 +321,10 @@ export class ActorCell implements ActorContext, Runnable {
     this.actor = null;
     this.behaviours = null;
     this.blocked = STOPPING | STOPPED;
-    for (const ref of this.watching?.values() ?? []) {
-      ref.sendSystem({ kind: 'unwatch', watcher: this.self });
-    }
-    for (const watcher of this.watchers?.values() ?? []) this.notifyDeath(watcher);
-    this.watching = null;
-    this.watchers = null;
+    this.ownDeathWatch?.end();
+    this.ownDeathWatch = null;
     this.parentCell?.enqueueSystem({ kind: 'child-stopped', child: this });
     this.onStopped?.();
-  }
-
-  private notifyDeath(watcher: ActorRef): void {
-    watcher.sendSystem({ kind: 'death', actor: this.self, addressTerminated: false });
   }
 
   /** Runs `next` once no child that `counts` is left. */
@@ -488,17 +461,16 @@ export class ActorCell implements ActorContext, Runnable {
   }
 
   watch(ref: ActorRef): void {
-    const key = refKey(ref);
-    if (this.watching?.has(key) || ref.equals(this.self)) return;
-    this.watching ??= new Map();
-    this.watching.set(key, ref);
-    ref.sendSystem({ kind: 'watch', watcher: this.self });
+    this.deathWatch.watch(ref);
   }
 
   unwatch(ref: ActorRef): void {
-    if (this.watching?.delete(refKey(ref))) {
-      ref.sendSystem({ kind: 'unwatch', watcher: this.self });
-    }
+    this.ownDeathWatch?.unwatch(ref);
+  }
+
+  private get deathWatch(): DeathWatch {
+    this.ownDeathWatch ??= new DeathWatch(this.self);
+    return this.ownDeathWatch;
   }
 
   become(receive: Receive, discardOld = true): void {
@@ -526,38 +498,17 @@ export class ActorCell implements ActorContext, Runnable {
   }
 
   setReceiveTimeout(timeoutMs: number | null): void {
-    this.idle?.timer.cancel();
-    this.idle = null;
+    this.idleTimer?.cancel();
+    this.idleTimer = null;
     if (timeoutMs === null) return;
-    const { scheduler } = this.system;
-    this.idle = {
-      timeoutMs,
-      since: scheduler.now(),
-      timer: scheduler.schedule(timeoutMs, this.checkIdle),
-    };
+    const onIdle = () => this.enqueue(ReceiveTimeout.instance, null);
+    this.idleTimer = new IdleTimer(this.system.scheduler, timeoutMs, onIdle);
   }
-
-  /** The timer is not moved with every message; it looks, when it fires, how long is left. */
-  private readonly checkIdle = (): void => {
-    const { idle } = this;
-    if (idle === null) return;
-    const { scheduler } = this.system;
-    const leftMs = idle.since + idle.timeoutMs - scheduler.now();
-    if (leftMs <= 0) {
-      idle.since = scheduler.now();
-      this.enqueue(ReceiveTimeout.instance, null);
-    }
-    idle.timer = scheduler.schedule(leftMs > 0 ? leftMs : idle.timeoutMs, this.checkIdle);
-  };
 
   private cancelTimers(): void {
     this.ownTimers?.cancelAll();
     this.setReceiveTimeout(null);
   }
-}
-
-function refKey(ref: ActorRef): string {
-  return `${ref.path}#${ref.path.uid}`;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
