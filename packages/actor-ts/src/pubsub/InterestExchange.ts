@@ -4,14 +4,13 @@
 import type { ActorRef } from '../actor/ActorRef.ts';
 import { Address } from '../actor/Address.ts';
 import type { Cluster } from '../cluster/Cluster.ts';
-import type { Member } from '../cluster/Member.ts';
+import type { Member, NodeId } from '../cluster/Member.ts';
 import { chunks } from './Announcements.ts';
 import type { MediatorState } from './MediatorState.ts';
 import type { Peer, PeerMember } from './PeerTable.ts';
 import {
   GetTopicsState,
   type InterestMessage,
-  type NodeId,
   TopicsChanged,
   TopicsConfirmed,
   TopicsDigest,

@@ -4,6 +4,7 @@ import type { ActorRef } from '../actor/ActorRef.ts';
 import { Terminated } from '../actor/messages.ts';
 import type { Cluster } from '../cluster/Cluster.ts';
 import { type ClusterEvent, SelfRemoved, ShardMapChanged } from '../cluster/events.ts';
+import type { NodeId } from '../cluster/Member.ts';
 import { InterestExchange } from './InterestExchange.ts';
 import type { AckAndTarget, MediatorState } from './MediatorState.ts';
 import {
@@ -17,7 +18,7 @@ import {
   UnsubscribeAll,
 } from './messages.ts';
 import type { PendingAck } from './PendingAcks.ts';
-import { Delivery, InterestMessage, type NodeId } from './protocol.ts';
+import { Delivery, InterestMessage } from './protocol.ts';
 
 export interface MediatorSettings {
   /** Milliseconds between two digests to each node. */

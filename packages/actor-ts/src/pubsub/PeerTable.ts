@@ -1,6 +1,6 @@
 // What this node knows of the other mediators: their topics, and how much of ours they have.
+import { type NodeId, nodeKey } from '../cluster/Member.ts';
 import type { TopicChange } from './Announcements.ts';
-import type { NodeId } from './protocol.ts';
 
 /**
  * - `asking`: its state has been asked for. Until it comes the node counts as interested in every
@@ -46,12 +46,8 @@ export class PeerTable {
   private readonly byTopic = new Map<string, Set<PeerEntry>>();
   private readonly asking = new Set<PeerEntry>();
 
-  static key(node: NodeId): string {
-    return `${node.address}#${node.uid}`;
-  }
-
   get(node: NodeId): Peer | undefined {
-    return this.peers.get(PeerTable.key(node));
+    return this.peers.get(nodeKey(node));
   }
 
   all(): Iterable<Peer> {
@@ -65,11 +61,11 @@ export class PeerTable {
 
   /** Makes the table hold exactly `members`. Returns those whose state has to be asked for. */
   reconcile(members: readonly PeerMember[], now: number): Peer[] {
-    const present = new Set(members.map(({ node }) => PeerTable.key(node)));
+    const present = new Set(members.map(({ node }) => nodeKey(node)));
     for (const peer of this.peers.values()) if (!present.has(peer.key)) this.drop(peer);
     const toAsk: Peer[] = [];
     for (const { node, reachable, up } of members) {
-      const peer = this.peers.get(PeerTable.key(node)) ?? this.add(node, now);
+      const peer = this.peers.get(nodeKey(node)) ?? this.add(node, now);
       // A node that was cut off has missed what we announced, and we what it did.
       if (reachable && !peer.reachable) {
         this.ask(peer, now);
@@ -173,7 +169,7 @@ export class PeerTable {
 
   private add(node: NodeId, now: number): PeerEntry {
     const peer: PeerEntry = {
-      key: PeerTable.key(node),
+      key: nodeKey(node),
       node,
       phase: 'asking',
       topics: new Set(),

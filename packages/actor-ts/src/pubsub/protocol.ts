@@ -1,12 +1,7 @@
 // What mediators tell each other. All of it may be lost, late or repeated without harm.
 import { registerClass } from '../actor/serialization.ts';
+import type { NodeId } from '../cluster/Member.ts';
 import type { TopicChange } from './Announcements.ts';
-
-/** A node in a message: its address as text and its incarnation. */
-export interface NodeId {
-  readonly address: string;
-  readonly uid: string;
-}
 
 /** One published message on its way to a node with subscribers. */
 export class Delivery {
