@@ -1,0 +1,63 @@
+// The endpoints, one by one.
+import type { ActorSystem } from '../actor/ActorSystem.ts';
+import type { Cluster } from '../cluster/Cluster.ts';
+import type { EventFeed } from './EventFeed.ts';
+import type { Metrics } from './Metrics.ts';
+import { json, Problem } from './reply.ts';
+import { badQuery, type Routes } from './router.ts';
+import { ShardingView } from './ShardingView.ts';
+import { membersView, reasonsAgainstReady } from './views.ts';
+
+export interface ManagementParts {
+  readonly system: ActorSystem;
+  readonly cluster: Cluster;
+  readonly feed: EventFeed;
+  readonly metrics: Metrics;
+  isShuttingDown(): boolean;
+}
+
+export function managementRoutes(parts: ManagementParts): Routes {
+  const { cluster, feed, metrics } = parts;
+  const sharding = new ShardingView(parts.system, cluster);
+  return {
+    '/cluster/members': { handle: () => json(membersView(cluster)) },
+    '/cluster/shards': {
+      query: ['type'],
+      handle: (query) => json(shards(sharding, query.get('type'))),
+    },
+    '/health': {
+      handle: () => json({ status: 'ok', uptimeSeconds: Math.floor(process.uptime()) }),
+    },
+    '/ready': {
+      handle: () => {
+        const reasons = parts.isShuttingDown()
+          ? ['this node is shutting down']
+          : [...reasonsAgainstReady(cluster), ...sharding.reasonsAgainstReady()];
+        if (reasons.length === 0) return json({ ready: true });
+        const detail = reasons.join('; ');
+        throw new Problem(503, 'not-ready', 'Service unavailable', detail, {
+          ready: false,
+          reasons,
+        });
+      },
+    },
+    '/metrics': { handle: () => metrics.reply() },
+    '/events': {
+      streams: true,
+      handle: (_query, _request, response) => {
+        feed.add(response);
+        return undefined;
+      },
+    },
+  };
+}
+
+function shards(sharding: ShardingView, type: string | null): unknown {
+  const types = sharding.types();
+  if (type === null) return { types };
+  if (type === '') throw badQuery('`type` takes the name of a sharded type, got nothing');
+  if (!types.includes(type)) {
+    throw new Problem(404, 'no-type', 'Not found', `no type '${type}' is sharded here`, { types });
+  }
+  return sharding.describe(type);
+}
