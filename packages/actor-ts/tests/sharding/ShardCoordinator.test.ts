@@ -1,0 +1,226 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Effect } from '../../src/sharding/CoordinatorState.ts';
+import { initialState, type MemberView } from '../../src/sharding/CoordinatorState.ts';
+import { step } from '../../src/sharding/ShardCoordinator.ts';
+import { NUM_SHARDS, Simulation } from './simulation.ts';
+
+/** One number of the tape is one thing that happens. */
+function play(simulation: Simulation, tape: readonly number[], wanted: Set<number>): void {
+  for (const number of tape) {
+    const live = simulation.live().filter(({ left }) => !left);
+    const choice = Math.floor(number / 32);
+    const node = live[choice % live.length]!;
+    const shard = choice % NUM_SHARDS;
+    switch (number % 32) {
+      case 0:
+        if (live.length < 5) simulation.join();
+        break;
+      case 1:
+        if (live.length > 1) simulation.kill(node);
+        break;
+      case 2:
+        simulation.cut(choice);
+        break;
+      case 3:
+        if (live.filter(({ leaving }) => !leaving).length > 1) simulation.leave(node);
+        break;
+      case 4:
+      case 5:
+        simulation.tick(250 + (choice % 1000));
+        break;
+      case 6:
+      case 7:
+      case 8:
+      case 9: {
+        const about = [...simulation.nodes.values()][choice % simulation.nodes.size]!;
+        const observer = live[(choice >> 4) % live.length]!;
+        const what =
+          about.alive && !about.left ? (['unreachable', 'up'] as const)[choice % 2]! : 'removed';
+        if (!about.leaving || what === 'removed') simulation.learn(observer, about.key, what);
+        else simulation.learn(observer, about.key, 'leaving');
+        break;
+      }
+      case 10:
+      case 11:
+        wanted.add(shard);
+        simulation.want(node, shard);
+        break;
+      default:
+        simulation.deliver(choice);
+    }
+    const doubles = simulation.doubles();
+    if (doubles.length > 0) {
+      throw new Error(
+        `hosted twice: ${doubles}\n${JSON.stringify(simulation.describe(), null, 1)}`,
+      );
+    }
+  }
+}
+
+describe('the coordinators of a cluster', () => {
+  test('never grant a shard twice, whatever is delayed, lost, killed or suspected, and answer in the end', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.nat(1_000_000), { maxLength: 400 }),
+        (size, tape) => {
+          const simulation = new Simulation();
+          for (let i = 0; i < size; i++) simulation.join();
+          const wanted = new Set<number>();
+          play(simulation, tape, wanted);
+          const stay = simulation.live().filter(({ left, leaving }) => !left && !leaving);
+          if (stay.length === 0) return;
+          simulation.settle(5000);
+          for (const shard of wanted) simulation.want(stay[0]!, shard);
+          simulation.settle(20_000);
+          const report = JSON.stringify(simulation.describe(), null, 1);
+          expect(simulation.doubles(), report).toEqual([]);
+          for (const node of stay) {
+            expect([...node.buffered], report).toEqual([]);
+            for (const [shard, home] of node.homes) {
+              expect(simulation.nodes.get(home)!.held.has(shard), report).toBe(true);
+            }
+          }
+          for (const shard of wanted) expect(stay[0]!.homes.has(shard), report).toBe(true);
+          const loads = stay.map(({ held }) => held.size);
+          expect(Math.max(...loads) - Math.min(...loads), report).toBeLessThanOrEqual(1);
+          for (const node of simulation.live()) if (node.leaving) expect(node.held.size).toBe(0);
+        },
+      ),
+      { numRuns: Number(process.env.SHARDING_RUNS ?? 300) },
+    );
+  });
+});
+
+describe('a coordinator', () => {
+  const settings = { numShards: 8, rebalanceIntervalMs: 1000 };
+  const epoch = { term: 1, node: 'a#1' };
+  const up = (node: string, status: MemberView['status'] = 'up'): MemberView => ({
+    ...{ node, status, hosts: true },
+  });
+  const register = (node: string, held: readonly number[] = []) =>
+    ({
+      ...{ kind: 'register', node, epoch, numShards: 8, proxy: false, leaving: false, wanted: [] },
+      held: held.map((shard) => ({
+        ...{ shard, stopping: false },
+        grant: { epoch: { term: 0, node: 'z#1' }, seq: shard },
+      })),
+    }) as const;
+
+  function run(events: readonly Parameters<typeof step>[1][]) {
+    let state = initialState(settings, epoch);
+    let effects: readonly Effect[] = [];
+    for (const event of events) ({ state, effects } = step(state, event, 0));
+    const sent = effects.flatMap((effect) =>
+      effect.kind === 'send' ? [[effect.to, effect.message.kind] as const] : [],
+    );
+    return { state, sent, effects };
+  }
+
+  test('allocates nothing until every region of the cluster has reported', () => {
+    const members = { kind: 'members', members: [up('a#1'), up('b#1', 'unreachable')] } as const;
+    const want = { kind: 'get-homes', node: 'a#1', shards: [3] } as const;
+    const waiting = run([members, register('a#1'), want]);
+    expect(waiting.state.phase).toBe('recovering');
+    expect(waiting.state.homes.size).toBe(0);
+
+    const complete = run([members, register('a#1'), want, register('b#1', [3])]);
+    expect(complete.state.phase).toBe('active');
+    expect(complete.state.homes.get(3)?.node).toBe('b#1');
+  });
+
+  test('goes on as soon as a silent region is removed', () => {
+    const { state, sent } = run([
+      { kind: 'members', members: [up('a#1'), up('b#1')] },
+      register('a#1'),
+      { kind: 'get-homes', node: 'a#1', shards: [3] },
+      { kind: 'members', members: [up('a#1')] },
+    ]);
+    expect(state.homes.get(3)?.node).toBe('a#1');
+    expect(sent).toEqual([['a#1', 'host-shard'], ['a#1', 'registered']]); // biome-ignore format: short
+  });
+
+  test('does not wait for members without the role, or without a region of this type', () => {
+    const proxy = { ...up('p#1'), hosts: false };
+    const { state } = run([
+      { kind: 'members', members: [up('a#1'), proxy, up('b#1')] },
+      register('a#1'),
+      { kind: 'absent', node: 'b#1' },
+    ]);
+    expect(state.phase).toBe('active');
+  });
+
+  test('gives the shards of a removed member to others at once', () => {
+    const { state, sent } = run([
+      { kind: 'members', members: [up('a#1'), up('b#1')] },
+      register('a#1'),
+      register('b#1', [1, 2]),
+      { kind: 'members', members: [up('a#1')] },
+    ]);
+    expect([...state.homes.values()].map(({ node }) => node)).toEqual(['a#1', 'a#1']);
+    expect(sent).toContainEqual(['a#1', 'homes']);
+  });
+
+  test('settles two claims for one shard: the later grant stays, the earlier is told to stop', () => {
+    const { state, effects } = run([
+      { kind: 'members', members: [up('a#1'), up('b#1')] },
+      {
+        ...register('a#1', [1]),
+        held: [{ shard: 1, stopping: false, grant: { epoch: { term: 0, node: 'x#1' }, seq: 9 } }],
+      },
+      {
+        ...register('b#1', [1]),
+        held: [{ shard: 1, stopping: false, grant: { epoch: { term: 0, node: 'x#1' }, seq: 4 } }],
+      },
+    ]);
+    expect(state.homes.get(1)?.node).toBe('a#1');
+    expect(effects).toContainEqual(
+      expect.objectContaining({
+        to: 'b#1',
+        message: expect.objectContaining({ kind: 'hand-off' }),
+      }),
+    );
+  });
+
+  test('starts over above an epoch that regions already obey', () => {
+    const later = { term: 7, node: 'b#1' };
+    const { state, sent } = run([
+      { kind: 'members', members: [up('a#1')] },
+      register('a#1'),
+      { kind: 'announce', node: 'a#1', promised: later },
+    ]);
+    expect(state.epoch).toEqual({ term: 8, node: 'a#1' });
+    expect(state.phase).toBe('recovering');
+    expect(sent).toEqual([['a#1', 'hello']]);
+  });
+
+  test('refuses a region with another number of shards', () => {
+    const { sent } = run([
+      { kind: 'members', members: [up('a#1')] },
+      { ...register('a#1'), numShards: 9 },
+    ]);
+    expect(sent).toEqual([['a#1', 'refused']]);
+  });
+
+  test('holds the grant back until the old home has stopped its entities', () => {
+    const events = [
+      { kind: 'members', members: [up('a#1'), up('b#1')] },
+      register('a#1', [0]),
+      register('b#1'),
+      { kind: 'leave', node: 'a#1' },
+    ] as const;
+    const grant = { epoch: { term: 0, node: 'z#1' }, seq: 0 };
+    const ready = (node: string) => ({ kind: 'hand-off-ready', node, shard: 0, grant }) as const;
+    expect(run(events).sent).toEqual([['a#1', 'begin-hand-off'], ['b#1', 'begin-hand-off']]); // biome-ignore format: short
+    expect(run([...events, ready('a#1')]).sent).toEqual([]);
+    const quiet = run([...events, ready('a#1'), ready('b#1')]);
+    expect(quiet.sent).toEqual([['a#1', 'hand-off']]);
+    const stopped = run([
+      ...[...events, ready('a#1'), ready('b#1')],
+      { kind: 'shard-stopped', node: 'a#1', shard: 0, grant },
+    ]);
+    expect(stopped.sent[0]).toEqual(['b#1', 'host-shard']);
+    expect(stopped.state.homes.get(0)?.node).toBe('b#1');
+  });
+});

@@ -1,0 +1,309 @@
+// A cluster of pure coordinators and model regions with a network that delays, cuts and reorders
+// between pairs, driven by a tape of numbers, so that a failing run can be shrunk and replayed.
+import {
+  awaited,
+  type CoordinatorState,
+  initialState,
+  type MemberView,
+} from '../../src/sharding/CoordinatorState.ts';
+import { coordinatorOf } from '../../src/sharding/membership.ts';
+import {
+  compareEpochs,
+  compareGrants,
+  type Epoch,
+  type Grant,
+  type NodeKey,
+  type ToCoordinator,
+  type ToRegion,
+} from '../../src/sharding/messages.ts';
+import { step } from '../../src/sharding/ShardCoordinator.ts';
+
+export const NUM_SHARDS = 12;
+
+type Wire =
+  | { readonly for: 'region'; readonly message: ToRegion }
+  | { readonly for: 'coordinator'; readonly message: ToCoordinator }
+  | { readonly for: 'relay'; readonly message: ToCoordinator };
+
+interface Held {
+  readonly grant: Grant;
+  readonly stopping: boolean;
+}
+
+class Node {
+  readonly key: NodeKey;
+  alive = true;
+  view: MemberView[] = [];
+  coordinator: CoordinatorState | null = null;
+  /** The region: what it promised, is registered with, hosts, knows and waits for. */
+  promised: Epoch | null = null;
+  registered: Epoch | null = null;
+  version = 0;
+  leaving = false;
+  left = false;
+  readonly held = new Map<number, Held>();
+  readonly homes = new Map<number, NodeKey>();
+  readonly buffered = new Set<number>();
+
+  constructor(key: NodeKey) {
+    this.key = key;
+  }
+}
+
+export class Simulation {
+  now = 0;
+  readonly nodes = new Map<NodeKey, Node>();
+  private readonly links = new Map<string, Wire[]>();
+  private joined = 0;
+
+  live(): Node[] {
+    return [...this.nodes.values()].filter(({ alive }) => alive);
+  }
+
+  // ---- what can happen -------------------------------------------------------------------------
+
+  join(): void {
+    const node = new Node(`n@host:${++this.joined}#u${this.joined}`);
+    this.nodes.set(node.key, node);
+    const existing = this.live().find(({ key }) => key !== node.key);
+    node.view = existing ? [...existing.view] : [];
+    for (const other of this.live()) {
+      this.setView(other, [...other.view, { node: node.key, status: 'up', hosts: true }]);
+    }
+  }
+
+  /** The process is gone; the others learn it one by one, by `learnRemoved`. */
+  kill(node: Node): void {
+    node.alive = false;
+    node.held.clear();
+    for (const name of this.links.keys()) if (name.includes(node.key)) this.links.delete(name);
+  }
+
+  learn(observer: Node, about: NodeKey, what: 'unreachable' | 'up' | 'leaving' | 'removed'): void {
+    const subject = this.nodes.get(about)!;
+    if (what === 'removed' && subject.alive && !subject.left) return;
+    const view = observer.view.filter(({ node }) => what !== 'removed' || node !== about);
+    this.setView(
+      observer,
+      view.map((member) =>
+        member.node !== about || what === 'removed' ? member : { ...member, status: what },
+      ),
+    );
+  }
+
+  want(node: Node, shard: number): void {
+    if (node.homes.has(shard) || node.held.has(shard)) return;
+    node.buffered.add(shard);
+    this.tellCoordinator(node, { kind: 'get-homes', node: node.key, shards: [shard] });
+  }
+
+  leave(node: Node): void {
+    node.leaving = true;
+    this.tellCoordinator(node, { kind: 'leave', node: node.key });
+  }
+
+  tick(ms: number): void {
+    this.now += ms;
+    for (const node of this.live()) {
+      if (node.coordinator !== null) this.coordinate(node, { kind: 'tick' });
+      const { key, promised } = node;
+      if (node.registered === null) {
+        this.tellCoordinator(node, { kind: 'announce', node: key, promised });
+      } else {
+        const { registered: epoch, version } = node;
+        this.tellCoordinator(node, { kind: 'sync', node: key, epoch, version });
+      }
+      if (node.leaving && !node.left) this.tellCoordinator(node, { kind: 'leave', node: key });
+      const shards = [...node.buffered];
+      if (shards.length > 0) this.tellCoordinator(node, { kind: 'get-homes', node: key, shards });
+      // Entities of stopping shards have stopped in the meantime.
+      for (const [shard, { grant, stopping }] of node.held) {
+        if (!stopping) continue;
+        node.held.delete(shard);
+        this.tellCoordinator(node, { kind: 'shard-stopped', node: key, shard, grant });
+      }
+    }
+  }
+
+  cut(choice: number): void {
+    const names = [...this.links.keys()];
+    const name = names[choice % Math.max(1, names.length)];
+    if (name !== undefined) this.links.delete(name);
+  }
+
+  /** Delivers the first message of one link. False when nothing is under way. */
+  deliver(choice: number): boolean {
+    const names = [...this.links.keys()];
+    const name = names[choice % Math.max(1, names.length)];
+    if (name === undefined) return false;
+    const queue = this.links.get(name)!;
+    const wire = queue.shift()!;
+    if (queue.length === 0) this.links.delete(name);
+    const target = this.nodes.get(name.split('>')[1]!)!;
+    if (!target.alive) return true;
+    if (wire.for === 'region') this.onRegion(target, wire.message);
+    else if (wire.for === 'relay') this.tellCoordinator(target, wire.message);
+    else if (target.coordinator !== null) this.coordinate(target, wire.message);
+    return true;
+  }
+
+  /** Everybody knows the truth, and everything is delivered, for so long. */
+  settle(ms: number): void {
+    const truth = this.live()
+      .filter(({ left }) => !left)
+      .map(({ key, leaving }) => ({
+        node: key,
+        status: leaving ? ('leaving' as const) : ('up' as const),
+        hosts: true,
+      }));
+    for (const node of this.live()) this.setView(node, truth);
+    for (let passed = 0; passed < ms; passed += 250) {
+      this.tick(250);
+      let guard = 0;
+      while (this.deliver(0)) if (++guard > 100_000) throw new Error('messages never end');
+    }
+  }
+
+  // ---- what must hold --------------------------------------------------------------------------
+
+  /** Shards that two regions host at the same time. */
+  doubles(): number[] {
+    const seen = new Set<number>();
+    const doubles: number[] = [];
+    for (const { held } of this.live()) {
+      for (const shard of held.keys()) {
+        if (seen.has(shard)) doubles.push(shard);
+        seen.add(shard);
+      }
+    }
+    return doubles;
+  }
+
+  // ---- the machinery ---------------------------------------------------------------------------
+
+  private setView(node: Node, view: MemberView[]): void {
+    const before = coordinatorOf(node.view);
+    node.view = view;
+    const now = coordinatorOf(view);
+    if (now === node.key && node.coordinator === null) {
+      const settings = { numShards: NUM_SHARDS, rebalanceIntervalMs: 1000 };
+      const epoch = { term: (node.promised?.term ?? 0) + 1, node: node.key };
+      node.coordinator = initialState(settings, epoch);
+    } else if (now !== node.key) node.coordinator = null;
+    if (node.coordinator !== null) this.coordinate(node, { kind: 'members', members: view });
+    if (now !== before) {
+      node.registered = null;
+      const { key, promised } = node;
+      this.tellCoordinator(node, { kind: 'announce', node: key, promised });
+    }
+  }
+
+  private coordinate(node: Node, event: Parameters<typeof step>[1]): void {
+    const { state, effects } = step(node.coordinator!, event, this.now);
+    node.coordinator = state;
+    for (const effect of effects) {
+      if (effect.kind === 'send') {
+        this.send(node.key, effect.to, { for: 'region', message: effect.message });
+      }
+    }
+  }
+
+  private send(from: NodeKey, to: NodeKey, wire: Wire): void {
+    const name = `${from}>${to}`;
+    const queue = this.links.get(name) ?? [];
+    this.links.set(name, queue);
+    queue.push(structuredClone(wire));
+  }
+
+  private tellCoordinator(node: Node, message: ToCoordinator): void {
+    const to = coordinatorOf(node.view);
+    if (to !== null) this.send(node.key, to, { for: 'coordinator', message });
+  }
+
+  private onRegion(node: Node, message: ToRegion): void {
+    const { key } = node;
+    if (message.kind === 'hello') {
+      if (message.epoch.node !== coordinatorOf(node.view)) return;
+      if (node.promised !== null && compareEpochs(node.promised, message.epoch) > 0) {
+        this.tellCoordinator(node, { kind: 'announce', node: key, promised: node.promised });
+        return;
+      }
+      node.promised = message.epoch;
+      this.tellCoordinator(node, {
+        ...{ kind: 'register', node: key, epoch: message.epoch, numShards: NUM_SHARDS },
+        ...{ proxy: false, leaving: node.leaving },
+        held: [...node.held].map(([shard, held]) => ({ shard, ...held })),
+        wanted: [...new Set([...node.buffered, ...node.homes.keys()])],
+      });
+      return;
+    }
+    if (node.promised === null || compareEpochs(message.epoch, node.promised) !== 0) return;
+    switch (message.kind) {
+      case 'registered':
+        node.registered = message.epoch;
+        node.version = message.version;
+        node.homes.clear();
+        for (const [shard, home] of message.homes) this.setHome(node, shard, home);
+        break;
+      case 'homes':
+        if (message.version !== node.version + 1) return;
+        node.version++;
+        for (const [shard, home] of message.changes) this.setHome(node, shard, home);
+        break;
+      case 'home-is':
+        for (const [shard, home] of message.homes) this.setHome(node, shard, home);
+        break;
+      case 'host-shard': {
+        const held = node.held.get(message.shard);
+        if (message.node !== key || held?.stopping) return;
+        if (held !== undefined && compareGrants(held.grant, message.grant) > 0) return;
+        node.held.set(message.shard, { grant: message.grant, stopping: false });
+        const { shard, grant } = message;
+        this.tellCoordinator(node, { kind: 'shard-started', node: key, shard, grant });
+        break;
+      }
+      case 'begin-hand-off': {
+        const { shard, grant, home } = message;
+        node.homes.delete(shard);
+        const ready = { kind: 'hand-off-ready', node: key, shard, grant } as const;
+        if (home === key) this.tellCoordinator(node, ready);
+        else this.send(key, home, { for: 'relay', message: ready });
+        break;
+      }
+      case 'hand-off': {
+        const { shard, grant } = message;
+        const held = node.held.get(shard);
+        if (message.node !== key) return;
+        if (held === undefined) {
+          this.tellCoordinator(node, { kind: 'shard-stopped', node: key, shard, grant });
+        } else if (compareGrants(held.grant, grant) <= 0) {
+          node.held.set(shard, { ...held, stopping: true });
+        }
+        break;
+      }
+      case 'leave-done':
+        if (node.leaving) node.left = true;
+        break;
+    }
+  }
+
+  private setHome(node: Node, shard: number, home: NodeKey | null): void {
+    if (home === null) node.homes.delete(shard);
+    else {
+      node.homes.set(shard, home);
+      node.buffered.delete(shard);
+    }
+  }
+
+  /** For messages of failing tests. */
+  describe(): object {
+    return this.live().map(({ key, coordinator, promised, registered, held, homes, buffered }) => ({
+      ...{ key, promised, registered, held: [...held.keys()], homes: [...homes] },
+      buffered: [...buffered],
+      coordinator: coordinator && {
+        ...{ epoch: coordinator.epoch, phase: coordinator.phase, awaited: awaited(coordinator) },
+        ...{ handOffs: [...coordinator.handOffs], wanted: [...coordinator.wanted] },
+      },
+    }));
+  }
+}
