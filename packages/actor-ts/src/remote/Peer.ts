@@ -1,0 +1,223 @@
+// The way to one address: its send queue, and a connection for as long as there is a use for one.
+//
+//   idle ──send, probe──▶ connecting ──handshake──▶ established ──closes──▶ connecting (a probe)
+//                             │ fails, nothing to send ▶ idle
+//                             └ fails, something to send ▶ waiting ──backoff──▶ connecting
+//
+// The probe after every close is what tells a process that is gone (it refuses) from a connection
+// that broke.
+import type { Address, UniqueAddress } from '../actor/Address.ts';
+import { type ConnectionEnd, OutboundConnection } from './OutboundConnection.ts';
+import { SendQueue } from './SendQueue.ts';
+import type { TcpEnvironment } from './TcpEnvironment.ts';
+import type { Lane, LossEvidence } from './Transport.ts';
+
+const BACKOFF_MIN_MS = 50;
+const BACKOFF_MAX_MS = 1000;
+/** A connection that did not live this long does not count as a recovery. */
+const STABLE_AFTER_MS = 1000;
+/** Probes that ended without saying anything (closed during the handshake) before we stop asking. */
+const MAX_PROBES = 5;
+/** Frames wait this long for a peer that cannot be reached. */
+const GIVE_UP_MS = 30_000;
+/** What is taken from the queue for one write. */
+const WRITE_BYTES = 256 * 1024;
+/** A turn that sends more than this writes before it ends. */
+const EARLY_WRITE_BYTES = 128 * 1024;
+const END_TIMEOUT_MS = 500;
+
+type State = 'idle' | 'connecting' | 'established' | 'waiting' | 'closed';
+
+export interface PeerOwner {
+  /** The first frame since the last flush has been queued. */
+  onUnflushed(peer: Peer): void;
+  /** Nothing is queued and nothing is going on: the peer may be forgotten. */
+  onIdle(peer: Peer): void;
+}
+
+export class Peer {
+  readonly address: Address;
+  private readonly environment: TcpEnvironment;
+  private readonly owner: PeerOwner;
+  private readonly queue: SendQueue;
+  private state: State = 'idle';
+  private connection: OutboundConnection | null = null;
+  private backoff: NodeJS.Timeout | undefined;
+  private failures = 0;
+  private failingSince = 0;
+  private establishedAt = 0;
+  /** The incarnation that what is queued is meant for; null before it is known. */
+  private incarnation: string | null = null;
+  /** The incarnation at the other end of the established connection. */
+  private connectedTo: string | null = null;
+  private unflushed = false;
+
+  constructor(environment: TcpEnvironment, address: Address, owner: PeerOwner) {
+    this.environment = environment;
+    this.address = address;
+    this.owner = owner;
+    this.queue = new SendQueue(environment.marks);
+  }
+
+  get queuedBytes(): number {
+    return this.queue.bytes;
+  }
+
+  send(frame: Uint8Array, lane: Lane): boolean {
+    if (this.state === 'closed' || !this.queue.push(frame, lane)) {
+      this.environment.counters.framesRefused++;
+      return false;
+    }
+    this.environment.counters.framesOut++;
+    if (!this.unflushed) {
+      this.unflushed = true;
+      this.owner.onUnflushed(this);
+    }
+    if (this.state === 'idle') this.connect();
+    else if (this.queue.bytes > EARLY_WRITE_BYTES) this.flush();
+    return true;
+  }
+
+  flush(): void {
+    this.unflushed = false;
+    const { connection, queue } = this;
+    if (this.state !== 'established' || connection === null) return;
+    while (queue.bytes > 0 && !connection.congested) connection.write(queue.take(WRITE_BYTES));
+  }
+
+  /** Finds out whether the peer is there, unless a connection or an attempt shows it anyway. */
+  probe(): void {
+    if (this.state === 'idle') this.connect();
+  }
+
+  /** `uid` lives at the address now; what was queued for another incarnation is not for this one. */
+  meet(uid: string): void {
+    const before = this.incarnation;
+    if (before === uid) return;
+    this.incarnation = uid;
+    if (before === null) return;
+    this.drop('the node there has been restarted');
+    if (this.state === 'established' && this.connectedTo !== uid) {
+      this.connection?.destroy();
+      this.connect();
+    }
+  }
+
+  /** Whether this is the way to that incarnation. */
+  leadsTo(uid: string): boolean {
+    return this.incarnation === null || this.incarnation === uid;
+  }
+
+  /** Drops the connection and the queue; whatever is sent later starts anew. */
+  reset(reason: string): void {
+    this.rest();
+    this.incarnation = null;
+    this.drop(reason);
+    this.owner.onIdle(this);
+  }
+
+  async close(): Promise<void> {
+    this.flush();
+    const { connection } = this;
+    this.connection = null;
+    this.state = 'closed';
+    clearTimeout(this.backoff);
+    await connection?.end(END_TIMEOUT_MS);
+    this.drop('the transport was closed');
+  }
+
+  private connect(): void {
+    this.state = 'connecting';
+    this.connection = new OutboundConnection(this.environment, this.address, {
+      onEstablished: (unique) => this.onEstablished(unique),
+      onDrain: () => this.flush(),
+      onEnd: (end) => this.onEnd(end),
+    });
+  }
+
+  private onEstablished(unique: UniqueAddress): void {
+    this.state = 'established';
+    this.connectedTo = unique.uid;
+    this.establishedAt = Date.now();
+    this.failingSince = 0;
+    this.environment.established(unique);
+    this.flush();
+  }
+
+  private onEnd(end: ConnectionEnd): void {
+    this.connection = null;
+    const { events, log } = this.environment;
+    log.debug({ peer: this.address.toString(), ...end }, `connection to ${this.address} ended`);
+    if (end.rejected !== null) {
+      // Before the drop, so that whoever listens knows why.
+      events.rejected(this.address, end.rejected.reason, end.rejected.by);
+      this.drop(`the handshake failed: ${end.rejected.reason}`);
+      this.failures++;
+      this.wait(false);
+      return;
+    }
+    const evidence = evidenceOf(end);
+    if (end.phase === 'established') {
+      if (Date.now() - this.establishedAt >= STABLE_AFTER_MS) this.failures = 0;
+      this.probeAgain();
+    } else if (this.queue.bytes > 0 || (evidence === 'closed' && this.failures < MAX_PROBES)) {
+      this.retryLater();
+    } else {
+      this.rest();
+    }
+    events.lost(this.address, evidence);
+    if (this.state === 'idle') this.owner.onIdle(this);
+  }
+
+  /** At once, except when connections keep closing right away. */
+  private probeAgain(): void {
+    if (this.failures++ < 2) this.connect();
+    else this.wait(true);
+  }
+
+  private retryLater(): void {
+    this.failures++;
+    const now = Date.now();
+    if (this.failingSince === 0) this.failingSince = now;
+    if (now - this.failingSince < GIVE_UP_MS) {
+      this.wait(true);
+      return;
+    }
+    this.rest();
+    this.drop(`no connection within ${GIVE_UP_MS} ms`);
+  }
+
+  /** Without `probing`, connects afterwards only if there is something to send by then. */
+  private wait(probing: boolean): void {
+    this.state = 'waiting';
+    const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(this.failures - 1, 10));
+    const delayMs = longest * (0.5 + Math.random() / 2);
+    this.backoff = setTimeout(() => {
+      if (probing || this.queue.bytes > 0) {
+        this.connect();
+      } else {
+        this.rest();
+        this.owner.onIdle(this);
+      }
+    }, delayMs);
+  }
+
+  private rest(): void {
+    clearTimeout(this.backoff);
+    this.connection?.destroy();
+    this.connection = null;
+    this.state = 'idle';
+    this.failures = 0;
+    this.failingSince = 0;
+  }
+
+  private drop(reason: string): void {
+    const { events } = this.environment;
+    this.queue.drop((frame) => events.undeliverable(this.address, frame, reason));
+  }
+}
+
+function evidenceOf(end: ConnectionEnd): LossEvidence {
+  if (end.code === 'ECONNREFUSED') return 'refused';
+  return end.phase === 'connecting' ? 'unreachable' : 'closed';
+}
