@@ -1,0 +1,110 @@
+// One node as an operating-system process: started, stopped politely, started again.
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { LineSplitter } from './logLines.ts';
+
+export interface NodeSpec {
+  readonly name: string;
+  /** The program's TypeScript file. */
+  readonly program: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** How a node ended; `asked` is false when nobody told it to. */
+export interface NodeExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly asked: boolean;
+}
+
+export interface NodeListener {
+  line(node: NodeProcess, stream: 'stdout' | 'stderr', line: string): void;
+  exited(node: NodeProcess, exit: NodeExit): void;
+}
+
+const STOP_WITH_PARENT = fileURLToPath(new URL('./stopWithParent.ts', import.meta.url));
+
+export class NodeProcess {
+  readonly name: string;
+  readonly #spec: NodeSpec;
+  readonly #listener: NodeListener;
+  #child: ChildProcess | null = null;
+  #stopAsked = false;
+
+  constructor(spec: NodeSpec, listener: NodeListener) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#listener = listener;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== null;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** @throws Error when it runs already */
+  start(): void {
+    if (this.#child !== null) throw new Error(`${this.name} runs already, as ${this.pid}`);
+    const { program, cwd, env } = this.#spec;
+    this.#stopAsked = false;
+    const child = spawn(process.execPath, ['--import', STOP_WITH_PARENT, program], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // A group of its own: Ctrl-C reaches the runner alone, which then stops the nodes in order.
+      detached: true,
+    });
+    this.#child = child;
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const lines = new LineSplitter((line) => this.#listener.line(this, stream, line));
+      child[stream]!.setEncoding('utf8')
+        .on('data', (text: string) => lines.write(text))
+        .on('end', () => lines.end());
+    }
+    // `close` comes after the last line of output, so an ending is told after its reason.
+    child.once('close', (code, signal) => this.#ended({ code, signal, asked: this.#stopAsked }));
+    child.once('error', (error) => {
+      this.#listener.line(this, 'stderr', `cannot be started: ${error.message}`);
+      if (child.pid === undefined) this.#ended({ code: null, signal: null, asked: false });
+    });
+  }
+
+  /**
+   * SIGTERM, and SIGKILL to what still runs after `graceMs`. Resolves once the process is gone,
+   * with true when it had to be killed.
+   */
+  async stop(graceMs: number): Promise<boolean> {
+    const child = this.#child;
+    if (child === null) return false;
+    const gone = once(child, 'close');
+    this.#stopAsked = true;
+    let killed = false;
+    const lastResort = setTimeout(() => {
+      killed = true;
+      child.kill('SIGKILL');
+    }, graceMs);
+    child.kill('SIGTERM');
+    child.kill('SIGCONT'); // a paused process takes no SIGTERM
+    await gone;
+    clearTimeout(lastResort);
+    return killed;
+  }
+
+  /** Ends it at once, whatever it is doing. */
+  kill(): void {
+    this.#stopAsked = true;
+    this.#child?.kill('SIGKILL');
+  }
+
+  #ended(exit: NodeExit): void {
+    if (this.#child === null) return;
+    this.#child = null;
+    this.#listener.exited(this, exit);
+  }
+}
