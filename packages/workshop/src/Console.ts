@@ -1,5 +1,5 @@
 // What the person at the terminal sees: every line begins with who says it, in that one's colour.
-import type { Colors } from 'picocolors/types';
+import type { Colors } from './colors.ts';
 import { formatLogLine } from './logLines.ts';
 
 const RUNNER = 'chat';

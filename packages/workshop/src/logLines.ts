@@ -1,6 +1,6 @@
 // A node's output made readable: pino's JSON becomes one short line, everything else stays as it is.
 import { inspect } from 'node:util';
-import type { Colors } from 'picocolors/types';
+import type { Colors } from './colors.ts';
 
 /** A line longer than this is cut into pieces: a program may write without ever ending a line. */
 const MAX_LINE_CHARS = 64 * 1024;

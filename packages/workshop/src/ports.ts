@@ -89,7 +89,8 @@ function checkDifferent(wanted: readonly Wanted[]): void {
   }
 }
 
-async function isFree(port: number, host: string): Promise<boolean> {
+/** Whether somebody could listen there now. */
+export async function isFree(port: number, host: string): Promise<boolean> {
   try {
     await close(await listen(port, host));
     return true;

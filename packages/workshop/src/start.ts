@@ -2,8 +2,8 @@
 import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import picocolors from 'picocolors';
 import { Console } from './Console.ts';
+import { terminalColors } from './colors.ts';
 import { WorkshopError } from './errors.ts';
 import type { ClusterListener } from './LocalCluster.ts';
 import { LocalCluster } from './LocalCluster.ts';
@@ -66,7 +66,7 @@ class Run implements ClusterListener {
     this.#dir = dir;
     this.#console = new Console(
       nodes.map((node) => node.name),
-      picocolors.createColors(wantsColor()),
+      terminalColors(),
     );
     this.#cluster = new LocalCluster(
       {
@@ -223,9 +223,4 @@ function describe({ code, signal }: NodeExit): string {
 
 function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-function wantsColor(): boolean {
-  if (process.env.NO_COLOR) return false;
-  return process.stdout.isTTY === true || Boolean(process.env.FORCE_COLOR);
 }
