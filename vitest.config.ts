@@ -1,9 +1,37 @@
+// Suites run one after the other, and what starts processes runs alone: two clusters at once on a
+// small machine would measure each other instead of themselves.
 import { defineConfig } from 'vitest/config';
+
+/** Tests that start nodes as processes of their own. */
+const PROCESSES = '**/*.process.test.ts';
+
+const inProcess = { fileParallelism: true, testTimeout: 30_000, hookTimeout: 30_000 };
+const oneAtATime = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
 
 export default defineConfig({
   test: {
-    include: ['packages/*/tests/**/*.test.ts', 'tests/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    projects: [
+      suite('runtime', 0, {
+        ...inProcess,
+        include: ['packages/actor-ts/tests/**/*.test.ts'],
+        exclude: [PROCESSES],
+      }),
+      suite('runtime-processes', 1, {
+        ...oneAtATime,
+        include: [`packages/actor-ts/tests/${PROCESSES}`],
+      }),
+      suite('workshop', 2, { ...oneAtATime, include: ['packages/workshop/tests/**/*.test.ts'] }),
+      suite('chat', 3, {
+        ...oneAtATime,
+        include: ['tests/**/*.test.ts', 'solutions/*/tests/**/*.test.ts'],
+        exclude: ['tests/browser/**'],
+      }),
+      suite('browser', 4, { ...oneAtATime, include: ['tests/browser/**/*.test.ts'] }),
+    ],
   },
 });
+
+/** A named suite; those with a lower `groupOrder` have ended before it begins. */
+function suite(name: string, groupOrder: number, test: object) {
+  return { test: { name, ...test, sequence: { groupOrder } } };
+}
