@@ -139,3 +139,8 @@ export class TransportBindError extends ActorTsError {
 export class ManagementBindError extends ActorTsError {
   readonly code = 'ERR_MANAGEMENT_BIND';
 }
+
+/** The node did not get into a cluster. */
+export class ClusterJoinError extends ActorTsError {
+  readonly code = 'ERR_CLUSTER_JOIN';
+}

@@ -1,0 +1,103 @@
+// One node's watch over its successors on the ring: sends heartbeats, weighs answers, silence and
+// refusals, and says what this node's opinion of each of them is.
+import {
+  type FailureDetectorSettings,
+  forgiven,
+  type HeartbeatHistory,
+  isSilent,
+  startHistory,
+  withHeartbeat,
+} from './FailureDetector.ts';
+import { type NodeId, nodeKey } from './Member.ts';
+import type { Outbox } from './Outbox.ts';
+import type { Opinion } from './Reachability.ts';
+
+/** A second refusal this long after the first proves that the process is gone. */
+const REFUSAL_CONFIRM_MS = 200;
+
+interface Watched {
+  readonly node: NodeId;
+  history: HeartbeatHistory;
+  /** First refusal since the last answer. */
+  refusedAt: number | null;
+  opinion: Opinion;
+}
+
+export class Heartbeats {
+  private readonly self: NodeId;
+  private readonly settings: FailureDetectorSettings;
+  private readonly out: Outbox;
+  private readonly watched = new Map<string, Watched>();
+  private sentAt = Number.NEGATIVE_INFINITY;
+
+  constructor(self: NodeId, settings: FailureDetectorSettings, out: Outbox) {
+    this.self = self;
+    this.settings = settings;
+    this.out = out;
+  }
+
+  /** Watches exactly these from now on; newcomers begin with a clean record. */
+  watch(nodes: readonly NodeId[], now: number): void {
+    const wanted = new Map(nodes.map((node) => [nodeKey(node), node]));
+    for (const key of this.watched.keys()) if (!wanted.has(key)) this.watched.delete(key);
+    for (const [key, node] of wanted) {
+      if (this.watched.has(key)) continue;
+      const history = startHistory(this.settings, now);
+      this.watched.set(key, { node, history, refusedAt: null, opinion: 'reachable' });
+    }
+  }
+
+  /** By node key, for everybody who is watched. */
+  opinions(): ReadonlyMap<string, Opinion> {
+    return new Map([...this.watched].map(([key, w]) => [key, w.opinion]));
+  }
+
+  tick(now: number): void {
+    const isDue = now - this.sentAt >= this.settings.heartbeatIntervalMs;
+    if (isDue) this.sentAt = now;
+    for (const w of this.watched.values()) {
+      if (w.opinion === 'reachable' && isSilent(w.history, this.settings, now))
+        w.opinion = 'silent';
+      const mustConfirm = w.refusedAt !== null && w.opinion !== 'refused';
+      if (isDue || mustConfirm) this.send(w);
+    }
+  }
+
+  /** This node was stopped for a while: nobody can be blamed for silence during it. */
+  forgiveAll(now: number): void {
+    for (const w of this.watched.values()) w.history = forgiven(w.history, now);
+  }
+
+  answered(from: NodeId, now: number): void {
+    for (const w of this.at(from.address)) {
+      if (w.node.uid === from.uid) {
+        w.history = withHeartbeat(w.history, this.settings, now);
+        w.refusedAt = null;
+        w.opinion = 'reachable';
+      } else {
+        // Another incarnation lives there, so this one cannot.
+        w.opinion = 'refused';
+      }
+    }
+  }
+
+  refused(address: string, now: number): void {
+    for (const w of this.at(address)) {
+      w.refusedAt ??= now;
+      if (now - w.refusedAt >= REFUSAL_CONFIRM_MS) w.opinion = 'refused';
+    }
+  }
+
+  /** The connection broke or was made anew: asks at once who is there. */
+  check(address: string): void {
+    for (const w of this.at(address)) this.send(w);
+  }
+
+  private at(address: string): Watched[] {
+    return [...this.watched.values()].filter((w) => w.node.address === address);
+  }
+
+  private send({ node }: Watched): void {
+    this.out.send(node.address, { type: 'heartbeat', from: this.self, to: node.uid });
+  }
+}
