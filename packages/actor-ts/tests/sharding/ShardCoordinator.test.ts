@@ -3,89 +3,17 @@ import { describe, expect, test } from 'vitest';
 import type { Effect } from '../../src/sharding/CoordinatorState.ts';
 import { initialState, type MemberView } from '../../src/sharding/CoordinatorState.ts';
 import { step } from '../../src/sharding/ShardCoordinator.ts';
-import { NUM_SHARDS, Simulation } from './simulation.ts';
-
-/** One number of the tape is one thing that happens. */
-function play(simulation: Simulation, tape: readonly number[], wanted: Set<number>): void {
-  for (const number of tape) {
-    const live = simulation.live().filter(({ left }) => !left);
-    const choice = Math.floor(number / 32);
-    const node = live[choice % live.length]!;
-    const shard = choice % NUM_SHARDS;
-    switch (number % 32) {
-      case 0:
-        if (live.length < 5) simulation.join();
-        break;
-      case 1:
-        if (live.length > 1) simulation.kill(node);
-        break;
-      case 2:
-        simulation.cut(choice);
-        break;
-      case 3:
-        if (live.filter(({ leaving }) => !leaving).length > 1) simulation.leave(node);
-        break;
-      case 4:
-      case 5:
-        simulation.tick(250 + (choice % 1000));
-        break;
-      case 6:
-      case 7:
-      case 8:
-      case 9: {
-        const about = [...simulation.nodes.values()][choice % simulation.nodes.size]!;
-        const observer = live[(choice >> 4) % live.length]!;
-        const what =
-          about.alive && !about.left ? (['unreachable', 'up'] as const)[choice % 2]! : 'removed';
-        if (!about.leaving || what === 'removed') simulation.learn(observer, about.key, what);
-        else simulation.learn(observer, about.key, 'leaving');
-        break;
-      }
-      case 10:
-      case 11:
-        wanted.add(shard);
-        simulation.want(node, shard);
-        break;
-      default:
-        simulation.deliver(choice);
-    }
-    const doubles = simulation.doubles();
-    if (doubles.length > 0) {
-      throw new Error(
-        `hosted twice: ${doubles}\n${JSON.stringify(simulation.describe(), null, 1)}`,
-      );
-    }
-  }
-}
+import { troubleWith } from './storyteller.ts';
 
 describe('the coordinators of a cluster', () => {
   test('never grant a shard twice, whatever is delayed, lost, killed or suspected, and answer in the end', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 4 }),
-        fc.array(fc.nat(1_000_000), { maxLength: 400 }),
+        fc.array(fc.nat(1_000_000), { maxLength: 800, size: 'max' }),
         (size, tape) => {
-          const simulation = new Simulation();
-          for (let i = 0; i < size; i++) simulation.join();
-          const wanted = new Set<number>();
-          play(simulation, tape, wanted);
-          const stay = simulation.live().filter(({ left, leaving }) => !left && !leaving);
-          if (stay.length === 0) return;
-          simulation.settle(5000);
-          for (const shard of wanted) simulation.want(stay[0]!, shard);
-          simulation.settle(20_000);
-          const report = JSON.stringify(simulation.describe(), null, 1);
-          expect(simulation.doubles(), report).toEqual([]);
-          for (const node of stay) {
-            expect([...node.buffered], report).toEqual([]);
-            for (const [shard, home] of node.homes) {
-              expect(simulation.nodes.get(home)!.held.has(shard), report).toBe(true);
-            }
-          }
-          for (const shard of wanted) expect(stay[0]!.homes.has(shard), report).toBe(true);
-          const loads = stay.map(({ held }) => held.size);
-          expect(Math.max(...loads) - Math.min(...loads), report).toBeLessThanOrEqual(1);
-          for (const node of simulation.live()) if (node.leaving) expect(node.held.size).toBe(0);
+          const trouble = troubleWith(size, tape);
+          expect(trouble).toBeNull();
         },
       ),
       { numRuns: Number(process.env.SHARDING_RUNS ?? 300) },
@@ -101,7 +29,8 @@ describe('a coordinator', () => {
   });
   const register = (node: string, held: readonly number[] = []) =>
     ({
-      ...{ kind: 'register', node, epoch, numShards: 8, proxy: false, leaving: false, wanted: [] },
+      kind: 'register',
+      ...{ node, epoch, numShards: 8, proxy: false, leaving: false, wanted: [] },
       held: held.map((shard) => ({
         ...{ shard, stopping: false },
         grant: { epoch: { term: 0, node: 'z#1' }, seq: shard },
