@@ -10,6 +10,7 @@ import { LocalCluster } from './LocalCluster.ts';
 import type { NodeExit } from './NodeProcess.ts';
 import type { NodePorts } from './ports.ts';
 import { planPorts } from './ports.ts';
+import type { Readiness } from './ReadyWatch.ts';
 import type { Settings } from './settings.ts';
 import { helpText, readSettings } from './settings.ts';
 import type { WorkshopDir } from './workshopDir.ts';
@@ -121,8 +122,12 @@ class Run implements ClusterListener {
     );
   }
 
-  readiness(): void {
-    // The nodes' own log lines tell this well enough; the front door has acted on it.
+  readiness(node: string, readiness: Readiness): void {
+    if (!this.#cluster.wasUp || this.#stopAskedAt !== null) return;
+    if (readiness === 'ready') this.#console.say(`${node} takes clients again.`);
+    if (readiness === 'lost') {
+      this.#console.warn(`${node} does not answer; the front door sends its clients elsewhere.`);
+    }
   }
 
   exited(node: string, exit: NodeExit): void {

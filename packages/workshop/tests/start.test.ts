@@ -161,6 +161,16 @@ describe('npm start', () => {
     expect(victim).toMatch(/^node/);
   });
 
+  it('says when a node falls silent, and when it is back', async () => {
+    await using runner = new Runner();
+    const chat = await runner.up();
+    const [pid] = await pidsOf(chat);
+    process.kill(pid!, 'SIGSTOP');
+    await runner.said(/node\d does not answer; the front door sends its clients elsewhere\./);
+    process.kill(pid!, 'SIGCONT');
+    await runner.said(/node\d takes clients again\./);
+  });
+
   it('tells of a node that leaves with an error, and stops when none is left', async () => {
     await using runner = new Runner({
       args: ['--nodes=1', '--port=0', '--http-port=0', '--management-port=0', '--cluster-port=0'],
