@@ -2,3 +2,4 @@
 export * from './actor/index.ts';
 export * from './errors.ts';
 export * from './option.ts';
+export * from './persistence/index.ts';
