@@ -1,6 +1,6 @@
 // One TCP connection that we opened: dial, handshake, then frames from us to the peer.
 import { connect as connectTcp, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Address, UniqueAddress } from '../actor/Address.ts';
 import { ActorTsError, HandshakeError } from '../errors.ts';
 import { FrameReader } from './FrameReader.ts';
@@ -50,13 +50,12 @@ export class OutboundConnection {
     this.socket =
       environment.tls === undefined
         ? connectTcp({ ...to, noDelay: true })
-        : connectTls({ ...environment.tls, ...to });
+        : connectTls({ ...(environment.tls as ConnectionOptions), ...to });
     this.timer = setTimeout(() => this.fail('ETIMEDOUT'), CONNECT_TIMEOUT_MS);
+    // A TLS socket is ready only after its own event.
+    const ready = environment.tls === undefined ? 'connect' : 'secureConnect';
+    this.socket.once(ready as 'connect', () => this.onConnect());
     this.socket
-      // A TLS socket is not ready before its own event, of which a plain socket's types know nothing.
-      .once((environment.tls === undefined ? 'connect' : 'secureConnect') as 'connect', () =>
-        this.onConnect(),
-      )
       .on('data', (chunk) => this.onData(chunk))
       .on('drain', () => listener.onDrain())
       .on('end', () => this.socket.destroy())
