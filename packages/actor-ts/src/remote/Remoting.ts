@@ -1,0 +1,558 @@
+// Actors of other nodes: their refs, the frames that messages for them become, and what arrives.
+//
+// A tell does not write. It puts its message into the frame that is open for the peer, or closes that
+// one and opens another; at the end of the turn of the event loop all open frames are closed and
+// every connection is written to once.
+import { randomBytes } from 'node:crypto';
+import type { TlsOptions } from 'node:tls';
+import { ActorPath } from '../actor/ActorPath.ts';
+import type { ActorRef } from '../actor/ActorRef.ts';
+import type { ActorSystem, RemoteHook } from '../actor/ActorSystem.ts';
+import { Address, type UniqueAddress } from '../actor/Address.ts';
+import { DeadLetterRef } from '../actor/DeadLetterRef.ts';
+import type { SystemMessage } from '../actor/systemMessages.ts';
+import { ActorTsError, DecodeError, EncodeError } from '../errors.ts';
+import { checkOptions, isInteger, isObject, isPort, isString } from '../options.ts';
+import { Association } from './Association.ts';
+import { Codec, type RefImporter } from './Codec.ts';
+import {
+  EnvelopeReader,
+  encodeSender,
+  MESSAGE_FRAME,
+  NO_SENDER,
+  SENDER_ELSEWHERE,
+  SYSTEM_FRAME,
+} from './envelope.ts';
+import { DEFAULT_MAX_FRAME_BYTES } from './FrameReader.ts';
+import { LocalPathRef } from './LocalPathRef.ts';
+import { Losses } from './Losses.ts';
+import { Quarantine } from './Quarantine.ts';
+import { RemoteActorRef } from './RemoteActorRef.ts';
+import { type OutgoingWatch, RemoteWatches } from './RemoteWatches.ts';
+import { decodeSystemFrame, encodeSystemFrame, type WireSystemFrame } from './systemFrames.ts';
+import { TcpTransport } from './TcpTransport.ts';
+import type { LossEvidence, RejectReason, Transport, TransportEvents } from './Transport.ts';
+
+export interface RemotingOptions {
+  /** Name or IP address that this node listens on and that others reach it by. */
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Default: TCP. */
+  readonly transport?: Transport;
+  /** Shared by all nodes of the cluster; never sent. Without it, anybody who reaches the port may join. */
+  readonly secret?: string;
+  /** Node's TLS options, used for the server and for the client side. */
+  readonly tls?: TlsOptions;
+  /** Bytes, from 1024 to 64 MiB, in both directions. Default 1 MiB. */
+  readonly maxFrameBytes?: number;
+}
+
+type ConnectedListener = (peer: UniqueAddress) => void;
+type LostListener = (peer: Address, evidence: LossEvidence) => void;
+type RejectedListener = (peer: Address, reason: RejectReason, by: 'us' | 'them') => void;
+
+/** Addresses of third nodes that are remembered in parsed form. */
+const MAX_PARSED = 1000;
+/** Stands for "no message", which is no value a message can have. */
+const NOTHING = Symbol('nothing');
+
+export class Remoting implements TransportEvents, RefImporter, RemoteHook {
+  readonly system: ActorSystem;
+  private readonly transport: Transport;
+  private readonly maxFrameBytes: number;
+  private readonly codec: Codec;
+  private readonly watches = new RemoteWatches();
+  private readonly quarantine = new Quarantine();
+  private readonly losses: Losses;
+  private readonly associations = new Map<string, Association>();
+  private readonly parsed = new Map<string, Address>();
+  private readonly connectedListeners = new Set<ConnectedListener>();
+  private readonly lostListeners = new Set<LostListener>();
+  private readonly rejectedListeners = new Set<RejectedListener>();
+  private unique: UniqueAddress;
+  private selfText = '';
+  /** Associations with an open frame. */
+  private open: Association[] = [];
+  private turnScheduled = false;
+  /** The message that was encoded last, for peers that are told the same one after the other. */
+  private encoded: unknown = NOTHING;
+  private encodedBody: Uint8Array | null = null;
+  private encodedSender: ActorRef | null = null;
+  private encodedSenderBytes: Uint8Array | null = null;
+  private stopping: Promise<void> | null = null;
+
+  private constructor(system: ActorSystem, transport: Transport, options: RemotingOptions) {
+    this.system = system;
+    this.transport = transport;
+    this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
+    this.codec = new Codec(this, system.log);
+    this.losses = new Losses(system.log, system.scheduler);
+    this.unique = { address: new Address(system.name, options.host, options.port), uid: newUid() };
+  }
+
+  /**
+   * Listens on `host:port`, makes `system` reachable there and ends with it.
+   * @throws OptionsError, TransportBindError
+   */
+  static async start(system: ActorSystem, options: RemotingOptions): Promise<Remoting> {
+    checkRemotingOptions(options);
+    const { transport, ...settings } = options;
+    const remoting = new Remoting(
+      system,
+      transport ?? new TcpTransport({ ...settings, log: system.log }),
+      options,
+    );
+    await remoting.listen(options);
+    system.remote = remoting;
+    system.registerOnTermination(() => remoting.shutdown());
+    return remoting;
+  }
+
+  /** This node in its current incarnation. */
+  get self(): UniqueAddress {
+    return this.unique;
+  }
+
+  get selfAddress(): Address {
+    return this.unique.address;
+  }
+
+  /** Messages that could not be sent, or were given up, since the start. */
+  get lostMessages(): number {
+    return this.losses.total;
+  }
+
+  /**
+   * Whoever is at `path` of the node at `address`. Recipients at and below `/system/cluster` get
+   * their messages ahead of others.
+   */
+  refFor(address: Address, path: string): ActorRef {
+    if (!this.isSelf(address)) return new RemoteActorRef(this, new ActorPath(address, path, 0));
+    const ref = this.system.resolveLocal(path, 0);
+    return ref instanceof DeadLetterRef ? new LocalPathRef(this.system, path) : ref;
+  }
+
+  onConnected(listener: ConnectedListener): () => void {
+    return subscribe(this.connectedListeners, listener);
+  }
+
+  onLost(listener: LostListener): () => void {
+    return subscribe(this.lostListeners, listener);
+  }
+
+  /** `quarantined` by `them`: that node's cluster has removed this incarnation. */
+  onRejected(listener: RejectedListener): () => void {
+    return subscribe(this.rejectedListeners, listener);
+  }
+
+  /**
+   * That incarnation is no longer a member: whoever watches its actors gets their death, its own
+   * watches end, and nothing is sent to it or taken from it any more; if it calls, it is told so.
+   */
+  nodeRemoved(node: UniqueAddress): void {
+    if (node.uid === this.unique.uid) return;
+    this.quarantine.add(node);
+    const key = node.address.toString();
+    const association = this.associations.get(key);
+    const here = association?.incarnation ?? null;
+    const belongs = (watch: OutgoingWatch) => {
+      return watch.incarnation === node.uid || (watch.incarnation === null && here === null);
+    };
+    this.buryAll(this.watches.takeWhere(key, belongs));
+    if (here === null || here === node.uid) {
+      this.endWatchesFrom(key);
+      if (association !== undefined && here !== null) association.quarantined = true;
+    }
+    this.endTurn();
+    this.transport.disconnect(node.address, 'the node has been removed', node.uid);
+  }
+
+  /**
+   * Becomes a new incarnation, to others a node that they have never seen: drops all connections,
+   * and forgets who had been removed.
+   */
+  renew(): void {
+    this.endTurn();
+    this.unique = { address: this.unique.address, uid: newUid() };
+    this.quarantine.clear();
+    for (const association of this.associations.values()) {
+      association.quarantined = false;
+      this.transport.disconnect(association.address, 'this node became a new incarnation');
+    }
+  }
+
+  /** Writes what is queued, closes all connections and stops listening. Idempotent. */
+  shutdown(): Promise<void> {
+    this.stopping ??= this.stop();
+    return this.stopping;
+  }
+
+  // ---- what refs do ----------------------------------------------------------------------------
+
+  /** @internal */
+  tell(ref: RemoteActorRef, message: unknown, sender: ActorRef | null): void {
+    const { association } = ref;
+    if (association.extend(ref, message, sender)) return;
+    if (association.targets.length > 0) this.close(association);
+    if (association.quarantined && ref.lane !== 'control') {
+      this.refuse([ref], message, sender, 'the node has been removed');
+      return;
+    }
+    const body = this.encode(ref, message, sender);
+    if (body === null) return;
+    if (!association.open(body, this.senderBytes(sender), ref, message, sender)) {
+      const reason = `the frame would be larger than maxFrameBytes (${this.maxFrameBytes})`;
+      this.refuse([ref], message, sender, reason);
+      return;
+    }
+    if (!association.listed) {
+      association.listed = true;
+      this.open.push(association);
+    }
+    this.scheduleTurnEnd();
+  }
+
+  /** @internal */
+  sendSystem(ref: RemoteActorRef, message: SystemMessage): void {
+    const { association } = ref;
+    switch (message.kind) {
+      case 'watch':
+        if (association.quarantined) {
+          message.watcher.sendSystem({ kind: 'death', actor: ref, addressTerminated: true });
+          return;
+        }
+        this.watches.add(ref, message.watcher, association.incarnation);
+        this.sendFrame(ref, { kind: 'watch', other: message.watcher.path });
+        break;
+      case 'unwatch':
+        this.watches.remove(ref, message.watcher);
+        this.sendFrame(ref, { kind: 'unwatch', other: message.watcher.path });
+        break;
+      case 'death': {
+        this.watches.removeIncoming(message.actor, ref);
+        this.sendFrame(ref, { kind: 'death', other: message.actor.path });
+        break;
+      }
+      case 'terminate':
+        this.sendFrame(ref, { kind: 'terminate', other: null });
+        break;
+      default:
+        // The others are between a cell and its children, which are always on one node.
+        throw new EncodeError(`a system message '${message.kind}' cannot travel`);
+    }
+  }
+
+  /** @internal */
+  associationWith(address: Address): Association {
+    const key = address.toString();
+    let association = this.associations.get(key);
+    if (association === undefined) {
+      association = new Association(address, this.transport, this.maxFrameBytes);
+      this.associations.set(key, association);
+    }
+    return association;
+  }
+
+  /** @internal */
+  importRef(address: string | null, path: string, uid: number, from: Address): ActorRef {
+    const at = address === null ? from : this.addressOf(address);
+    if (this.isSelf(at)) return this.system.resolveLocal(path, uid);
+    return new RemoteActorRef(this, new ActorPath(at, path, uid));
+  }
+
+  // ---- what the transport tells ----------------------------------------------------------------
+
+  /** @internal @throws DecodeError; the connection is closed then */
+  frame(from: UniqueAddress, bytes: Uint8Array): void {
+    if (this.quarantine.has(from)) return;
+    const frame = asBuffer(bytes);
+    switch (frame[0]) {
+      case MESSAGE_FRAME:
+        this.receiveMessage(frame, from.address);
+        break;
+      case SYSTEM_FRAME:
+        this.receiveSystem(decodeSystemFrame(frame, this.codec, from.address), from.address);
+        break;
+      default:
+        throw new DecodeError(`there is no frame of type ${frame[0]}`);
+    }
+  }
+
+  /** @internal */
+  connected(peer: UniqueAddress): void {
+    const association = this.associationWith(peer.address);
+    const key = peer.address.toString();
+    const before = association.incarnation;
+    association.incarnation = peer.uid;
+    association.quarantined = false;
+    if (before !== null && before !== peer.uid) this.endWatchesFrom(key);
+    const stale = (watch: OutgoingWatch) => {
+      return watch.incarnation !== null && watch.incarnation !== peer.uid;
+    };
+    this.buryAll(this.watches.takeWhere(key, stale));
+    // What was sent on an earlier connection may have been lost with it.
+    for (const watch of this.watches.at(key)) {
+      watch.incarnation = peer.uid;
+      for (const watcher of watch.watchers.values()) {
+        this.sendFrame(watch.actor as RemoteActorRef, { kind: 'watch', other: watcher.path });
+      }
+    }
+    for (const listener of this.connectedListeners) listener(peer);
+  }
+
+  /** @internal */
+  lost(peer: Address, evidence: LossEvidence): void {
+    for (const listener of this.lostListeners) listener(peer, evidence);
+  }
+
+  /** @internal */
+  rejected(peer: Address, reason: RejectReason, by: 'us' | 'them'): void {
+    for (const listener of this.rejectedListeners) listener(peer, reason, by);
+  }
+
+  /** @internal */
+  quarantined(peer: UniqueAddress): boolean {
+    return this.quarantine.has(peer);
+  }
+
+  /** @internal */
+  undeliverable(peer: Address, bytes: Uint8Array, reason: string): void {
+    const frame = asBuffer(bytes);
+    // A lost watch is repeated by the next connection, and a lost death is its answer.
+    if (frame[0] !== MESSAGE_FRAME) return;
+    const { targets, message, sender } = this.readMessage(frame, this.selfAddress, (reader) => {
+      return new RemoteActorRef(this, new ActorPath(peer, reader.path, reader.uid));
+    });
+    this.refuse(targets, message, sender, reason);
+  }
+
+  // ---- sending ---------------------------------------------------------------------------------
+
+  private encode(
+    ref: RemoteActorRef,
+    message: unknown,
+    sender: ActorRef | null,
+  ): Uint8Array | null {
+    if (message === this.encoded) return this.encodedBody!;
+    try {
+      const body = this.codec.encode(message);
+      this.encoded = message;
+      this.encodedBody = body;
+      return body;
+    } catch (error) {
+      if (!(error instanceof ActorTsError)) throw error;
+      this.refuse([ref], message, sender, error.message);
+      return null;
+    }
+  }
+
+  private senderBytes(sender: ActorRef | null): Uint8Array | null {
+    if (sender === null) return null;
+    if (sender !== this.encodedSender) {
+      const { address, path, uid } = sender.path;
+      this.encodedSender = sender;
+      this.encodedSenderBytes = encodeSender(address?.toString() ?? null, path, uid);
+    }
+    return this.encodedSenderBytes;
+  }
+
+  private sendFrame(ref: RemoteActorRef, content: Omit<WireSystemFrame, 'path' | 'uid'>): void {
+    const { association } = ref;
+    if (association.targets.length > 0) this.close(association);
+    if (association.quarantined) return;
+    const { path, uid } = ref.path;
+    const frame = encodeSystemFrame({ ...content, path, uid }, this.codec);
+    const lane = ref.lane === 'control' ? 'control' : 'system';
+    this.scheduleTurnEnd();
+    if (this.transport.send(association.address, frame, lane)) return;
+    if (this.stopping !== null) return;
+    // Without it the two nodes would disagree about who is watched; a new connection settles that.
+    this.transport.disconnect(association.address, 'no room for a message of the runtime');
+  }
+
+  private close(association: Association): void {
+    if (!association.send()) {
+      const { targets, message, sender } = association;
+      const reason = this.stopping === null ? 'the send queue is full' : 'remoting has ended';
+      this.refuse([...targets], message, sender, reason);
+    }
+    association.clear();
+  }
+
+  private refuse(
+    targets: readonly ActorRef[],
+    message: unknown,
+    sender: ActorRef | null,
+    reason: string,
+  ): void {
+    const peer = targets[0]?.path.address?.toString() ?? 'nobody';
+    this.losses.add(peer, reason, targets.length);
+    for (const target of targets) this.system.deadLetter(message, sender, target);
+  }
+
+  private scheduleTurnEnd(): void {
+    if (this.turnScheduled) return;
+    this.turnScheduled = true;
+    setImmediate(this.endTurn);
+  }
+
+  private readonly endTurn = (): void => {
+    this.turnScheduled = false;
+    const { open } = this;
+    this.open = [];
+    for (const association of open) {
+      association.listed = false;
+      if (association.targets.length > 0) this.close(association);
+    }
+    this.encoded = NOTHING;
+    this.encodedBody = null;
+    this.encodedSender = null;
+    this.encodedSenderBytes = null;
+    this.transport.flush();
+  };
+
+  // ---- receiving -------------------------------------------------------------------------------
+
+  private receiveMessage(frame: Buffer, from: Address): void {
+    const { targets, message, sender } = this.readMessage(frame, from, (reader) => {
+      return this.system.resolveLocal(reader.path, reader.uid);
+    });
+    for (const target of targets) target.tell(message, sender);
+  }
+
+  private readMessage(
+    frame: Buffer,
+    from: Address,
+    targetOf: (reader: EnvelopeReader) => ActorRef,
+  ): { targets: ActorRef[]; message: unknown; sender: ActorRef | null } {
+    const reader = new EnvelopeReader(frame);
+    const message = this.codec.decode(reader.readBody(), from);
+    const kind = reader.readSenderKind();
+    let sender: ActorRef | null = null;
+    if (kind !== NO_SENDER) {
+      const { path, uid } = reader;
+      const address = kind === SENDER_ELSEWHERE ? reader.readAddress() : null;
+      sender = this.importRef(address, path, uid, from);
+    }
+    const targets: ActorRef[] = [];
+    while (reader.more) {
+      reader.readTarget();
+      targets.push(targetOf(reader));
+    }
+    return { targets, message, sender };
+  }
+
+  private receiveSystem({ kind, path, uid, other }: WireSystemFrame, from: Address): void {
+    if (kind === 'terminate') {
+      this.system.resolveLocal(path, uid).stop();
+      return;
+    }
+    if (kind === 'death') {
+      const dead = this.watches.takeDead(from.toString(), other!.path, other!.uid);
+      this.bury(dead, false);
+      return;
+    }
+    const actor = this.system.resolveLocal(path, uid);
+    const watcher = new RemoteActorRef(this, new ActorPath(from, other!.path, other!.uid));
+    if (kind === 'watch') {
+      if (actor instanceof DeadLetterRef || this.watches.addIncoming(actor, watcher)) {
+        actor.sendSystem({ kind: 'watch', watcher });
+      }
+    } else {
+      this.watches.removeIncoming(actor, watcher);
+      actor.sendSystem({ kind: 'unwatch', watcher });
+    }
+  }
+
+  // ---- watches ---------------------------------------------------------------------------------
+
+  private buryAll(watches: readonly OutgoingWatch[]): void {
+    this.bury(watches, true);
+  }
+
+  private bury(watches: readonly OutgoingWatch[], addressTerminated: boolean): void {
+    for (const { actor, watchers } of watches) {
+      for (const watcher of watchers.values()) {
+        watcher.sendSystem({ kind: 'death', actor, addressTerminated });
+      }
+    }
+  }
+
+  private endWatchesFrom(node: string): void {
+    for (const { actor, watcher } of this.watches.takeIncoming(node)) {
+      actor.sendSystem({ kind: 'unwatch', watcher });
+    }
+  }
+
+  // ---- lifecycle -------------------------------------------------------------------------------
+
+  private async listen(options: RemotingOptions): Promise<void> {
+    const { host, port } = options;
+    const uid = () => this.unique.uid;
+    const address = await this.transport.listen(
+      { system: this.system.name, host, port, uid },
+      this,
+    );
+    this.unique = { address, uid: this.unique.uid };
+    this.selfText = address.toString();
+  }
+
+  private async stop(): Promise<void> {
+    this.endTurn();
+    await this.transport.close();
+    this.losses.say();
+    this.system.remote = null;
+  }
+
+  private isSelf(address: Address): boolean {
+    return address.toString() === this.selfText;
+  }
+
+  private addressOf(text: string): Address {
+    const known = this.parsed.get(text);
+    if (known !== undefined) return known;
+    let address: Address;
+    try {
+      address = Address.parse(text);
+    } catch (cause) {
+      throw new DecodeError(`a ref has the address ${JSON.stringify(text)}`, { cause });
+    }
+    if (this.parsed.size >= MAX_PARSED) this.parsed.clear();
+    this.parsed.set(text, address);
+    return address;
+  }
+}
+
+function checkRemotingOptions(options: RemotingOptions): void {
+  checkOptions(
+    'Remoting.start',
+    options,
+    {
+      host: isString,
+      port: isPort,
+      transport: isObject,
+      secret: isString,
+      tls: isObject,
+      maxFrameBytes: isInteger(1024, 64 * 1024 * 1024),
+    },
+    ['host', 'port'],
+  );
+}
+
+function newUid(): string {
+  return randomBytes(8).toString('hex');
+}
+
+function subscribe<T>(listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener);
+  return () => {
+    listeners.delete(listener);
+  };
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
