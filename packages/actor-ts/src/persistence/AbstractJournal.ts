@@ -1,7 +1,8 @@
 // What all journals share: the public methods check, encode and page; the protected ones store.
 import { JournalError } from '../errors.ts';
-import { decode, encode } from './encoding.ts';
-import type { Journal, PersistedEvent } from './Journal.ts';
+import { EventReader } from './EventReader.ts';
+import { encode } from './encoding.ts';
+import type { Journal } from './Journal.ts';
 import { Store } from './Store.ts';
 import {
   checkEventList,
@@ -46,31 +47,14 @@ export abstract class AbstractJournal extends Store implements Journal {
     return this.doAppend(pid, texts, expectedSeq);
   }
 
-  async *read(
-    pid: string,
-    fromSeq: number,
-    toSeq: number = Number.MAX_SAFE_INTEGER,
-  ): AsyncGenerator<PersistedEvent, void, undefined> {
-    checkPersistenceId(pid);
-    checkSequenceNr('fromSeq', fromSeq, 0);
-    checkSequenceNr('toSeq', toSeq, 0);
-    let from = Math.max(fromSeq, 1);
-    let more = from <= toSeq;
-    while (more) {
+  read(pid: string, fromSeq: number, toSeq: number = Number.MAX_SAFE_INTEGER): EventReader {
+    return new EventReader(pid, Math.max(fromSeq, 1), toSeq, async (from) => {
+      checkPersistenceId(pid);
+      checkSequenceNr('fromSeq', fromSeq, 0);
+      checkSequenceNr('toSeq', toSeq, 0);
       if (this.status !== 'open') await this.whenOpen();
-      const page = await this.doReadPage(pid, from, toSeq);
-      for (const { sequenceNr, event, tags, timestamp } of page.events) {
-        yield {
-          persistenceId: pid,
-          sequenceNr,
-          event: decode(event, 'event', pid, sequenceNr),
-          tags,
-          timestamp,
-        };
-        from = sequenceNr + 1;
-      }
-      more = page.more && from <= toSeq;
-    }
+      return this.doReadPage(pid, from, toSeq);
+    });
   }
 
   async highestSeq(pid: string): Promise<number> {
