@@ -47,6 +47,7 @@ export class LocalCluster {
     this.#listener = listener;
     this.#frontDoor = new FrontDoor(
       plan.nodes.map(({ name, http }) => ({ name, host: HOST, port: http })),
+      { onRefused: (name) => this.#watch?.forget(name) },
     );
     const seeds = plan.nodes.map((node) => `${HOST}:${node.cluster}`).join(',');
     this.#nodes = plan.nodes.map((ports) => {
@@ -61,9 +62,9 @@ export class LocalCluster {
     });
   }
 
-  /** Names of the nodes whose process runs. */
-  get running(): readonly string[] {
-    return this.#nodes.filter((node) => node.isRunning).map((node) => node.name);
+  /** The nodes whose process runs. */
+  get running(): readonly { readonly name: string; readonly pid: number | undefined }[] {
+    return this.#nodes.filter((node) => node.isRunning);
   }
 
   get wasUp(): boolean {
@@ -139,6 +140,7 @@ export class LocalCluster {
 
   #exited(node: NodeProcess, exit: NodeExit): void {
     this.#frontDoor.drop(node.name);
+    this.#watch?.forget(node.name);
     this.#listener.exited(node.name, exit);
   }
 

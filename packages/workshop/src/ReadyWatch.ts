@@ -47,6 +47,11 @@ export class ReadyWatch {
     return this.#states.get(name) ?? 'gone';
   }
 
+  /** Begins anew with a node that is known to have gone: its next `ready` is news again. */
+  forget(name: string): void {
+    this.#states.delete(name);
+  }
+
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers.values()) clearTimeout(timer);

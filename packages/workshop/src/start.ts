@@ -116,6 +116,7 @@ class Run implements ClusterListener {
         '',
         `  the chat   ${door}`,
         `  members    http://localhost:${this.#nodes[0]!.management}/cluster/members`,
+        `  nodes      ${this.#cluster.running.map(({ name, pid }) => `${name} (process ${pid})`).join(', ')}`,
         '',
         'Ctrl-C stops everything in order; a second Ctrl-C at once.',
       ].join('\n'),
@@ -139,7 +140,9 @@ class Run implements ClusterListener {
     if (this.#stopAskedAt !== null) return;
     const left = this.#cluster.running;
     if (left.length > 0 && this.#cluster.wasUp) {
-      this.#console.warn(`The front door sends its clients to ${left.join(' and ')}.`);
+      this.#console.warn(
+        `The front door sends its clients to ${left.map(({ name }) => name).join(' and ')}.`,
+      );
       if (process.stdin.isTTY) this.#console.say(`Type r and Enter to start ${node} again.`);
       return;
     }
@@ -203,7 +206,7 @@ class Run implements ClusterListener {
   }
 
   #restartEnded(): void {
-    const running = new Set(this.#cluster.running);
+    const running = new Set(this.#cluster.running.map(({ name }) => name));
     for (const { name } of this.#nodes.filter((node) => !running.has(node.name))) {
       this.#console.say(`Starting ${name} again.`);
       this.#cluster.restart(name);

@@ -16,13 +16,13 @@ describe('LocalCluster', () => {
     const { cluster, events, port } = await start(2);
     process.kill(Number(await text(port, '/pid')), 'SIGKILL');
     await until(() => cluster.running.length === 1);
-    const survivor = cluster.running[0]!;
+    const survivor = cluster.running[0]!.name;
     const dead = survivor === 'node1' ? 'node2' : 'node1';
     expect(events).toContain(`${dead} exited by SIGKILL`);
     expect(await text(port)).toBe(survivor);
     cluster.restart(dead);
     await until(async () => (await text(port)) === dead);
-    expect(cluster.running).toEqual(['node1', 'node2']);
+    expect(cluster.running.map(({ name }) => name)).toEqual(['node1', 'node2']);
   });
 
   it('kills a node that does not stop in time, and says so', async () => {

@@ -16,7 +16,7 @@ describe('ReadyWatch', () => {
   it('says nothing of a node that starts until it is ready', async () => {
     const node = await startNode();
     node.answer = 503;
-    const changes = watch(node.port);
+    const { changes } = watch(node.port);
     await until(() => node.asked > 2);
     expect(changes).toEqual([]);
     node.answer = 200;
@@ -26,7 +26,7 @@ describe('ReadyWatch', () => {
 
   it('tells busy from gone', async () => {
     const node = await startNode();
-    const changes = watch(node.port);
+    const { changes } = watch(node.port);
     await until(() => changes.length === 1);
     node.answer = 503;
     await until(() => changes.length === 2);
@@ -37,13 +37,22 @@ describe('ReadyWatch', () => {
 
   it('calls a node silent, then lost, when it does not answer, and ready when it does', async () => {
     const node = await startNode();
-    const changes = watch(node.port);
+    const { changes } = watch(node.port);
     await until(() => changes.length === 1);
     node.answer = null;
     await until(() => changes.length === 3);
     node.answer = 200;
     await until(() => changes.length === 4);
     expect(changes).toEqual(['ready', 'silent', 'lost', 'ready']);
+  });
+
+  it('tells of a node that it was to forget once it is ready again', async () => {
+    const node = await startNode();
+    const { changes, watcher } = watch(node.port);
+    await until(() => changes.length === 1);
+    watcher.forget('node1');
+    await until(() => changes.length === 2);
+    expect(changes).toEqual(['ready', 'ready']);
   });
 });
 
@@ -72,7 +81,7 @@ async function startNode(): Promise<FakeNode> {
   return node;
 }
 
-function watch(managementPort: number): Readiness[] {
+function watch(managementPort: number): { changes: Readiness[]; watcher: ReadyWatch } {
   const changes: Readiness[] = [];
   const nodes = [{ name: 'node1', host: HOST, managementPort }];
   const watcher = new ReadyWatch(nodes, {
@@ -82,5 +91,5 @@ function watch(managementPort: number): Readiness[] {
     timeoutMs: 150,
   });
   cleanups.push(() => watcher.close());
-  return changes;
+  return { changes, watcher };
 }

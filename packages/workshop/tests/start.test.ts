@@ -134,7 +134,7 @@ describe('npm start', () => {
 
   it('stops at once on a second Ctrl-C', async () => {
     await using runner = new Runner({ env: { FAKE_IGNORES_SIGTERM: 'node3' } });
-    const pids = await pidsOf(await runner.up());
+    const pids = await pidsOf(runner);
     runner.child.kill('SIGINT');
     await runner.said(/node3 │ leaving/);
     // Well after the first, as a person's would be; before that it counts as the same Ctrl-C.
@@ -163,8 +163,7 @@ describe('npm start', () => {
 
   it('says when a node falls silent, and when it is back', async () => {
     await using runner = new Runner();
-    const chat = await runner.up();
-    const [pid] = await pidsOf(chat);
+    const [pid] = await pidsOf(runner);
     process.kill(pid!, 'SIGSTOP');
     await runner.said(/node\d does not answer; the front door sends its clients elsewhere\./);
     process.kill(pid!, 'SIGCONT');
@@ -192,7 +191,7 @@ describe('npm start', () => {
 
   it('leaves no process behind when it is killed itself', async () => {
     await using runner = new Runner();
-    const pids = await pidsOf(await runner.up());
+    const pids = await pidsOf(runner);
     expect(pids).toHaveLength(3);
     runner.child.kill('SIGKILL');
     await until(() => pids.every((pid) => !isAlive(pid)));
@@ -203,7 +202,7 @@ describe('npm start', () => {
     await using runner = new Runner({
       command: ['-e', SPAWN_AND_WAIT, new URL('./fixtures/startFake.ts', import.meta.url).pathname],
     });
-    const pids = await pidsOf(await runner.up());
+    const pids = await pidsOf(runner);
     runner.child.kill('SIGKILL');
     await until(() => pids.every((pid) => !isAlive(pid)));
     await runner.said(/All stopped\./);
@@ -216,15 +215,10 @@ async function textOf(url: string): Promise<string> {
   return (await fetch(url, { headers: { connection: 'close' } })).text();
 }
 
-/** The process ids of the run's nodes, asked over as many connections as it takes. */
-async function pidsOf(chat: string): Promise<number[]> {
-  const pids = new Set<number>();
-  await until(async () => {
-    const answers = await Promise.all(Array.from({ length: 3 }, () => textOf(`${chat}/pid`)));
-    for (const answer of answers) pids.add(Number(answer));
-    return pids.size === 3;
-  });
-  return [...pids];
+/** The process ids of the run's nodes, as it names them. */
+async function pidsOf(runner: Runner): Promise<number[]> {
+  await runner.up();
+  return [...runner.output.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid));
 }
 
 function isAlive(pid: number): boolean {
