@@ -114,7 +114,9 @@ export class InterestExchange {
 
   private receiveDigest(peer: Peer, { version, confirm }: TopicsDigest, now: number): void {
     if (version !== peer.version) {
-      this.askForState(peer, now);
+      // Also when asked already: it may not have been there yet to hear that.
+      this.state.peers.markAsking(peer, now);
+      this.refOf(peer).tell(new GetTopicsState(this.self()));
       return;
     }
     this.state.peers.markKnown(peer);
@@ -128,7 +130,7 @@ export class InterestExchange {
   }
 
   private askForState(peer: Peer, now: number): void {
-    // Asked already: the next digest round asks again if the answer got lost.
+    // Asked already: its next digest has us ask again if the answer got lost.
     if (peer.phase === 'asking') return;
     this.state.peers.markAsking(peer, now);
     this.refOf(peer).tell(new GetTopicsState(this.self()));
