@@ -174,8 +174,9 @@ export class MemoryNetwork {
   private closeFrom(victim: MemoryTransport): void {
     for (const [key, node] of this.nodes) {
       const inbound = this.links.get(pair(victim.address, key));
+      const wasOpen = inbound?.state === 'established';
       if (inbound !== undefined) this.bury(inbound);
-      this.hangUp(victim.address, node, inbound?.state === 'established');
+      this.hangUp(victim.address, node, wasOpen);
     }
   }
 
