@@ -102,5 +102,9 @@ export async function call(
 /** A token as the chat would sign it with `secret`, or would not. */
 export function tokenFor(user: string, secret: string, expires: string | number, alg = 'HS256') {
   const key = new TextEncoder().encode(secret);
-  return new SignJWT().setProtectedHeader({ alg }).setSubject(user).setExpirationTime(expires).sign(key);
+  return new SignJWT()
+    .setProtectedHeader({ alg })
+    .setSubject(user)
+    .setExpirationTime(expires)
+    .sign(key);
 }

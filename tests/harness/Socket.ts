@@ -36,7 +36,8 @@ export class Socket {
 
   /** The first frame of `type` among those that no `next` has gone past yet. */
   async next(type: string, fits: (frame: Frame) => boolean = () => true): Promise<Frame> {
-    const find = () => this.frames.findIndex((f, i) => i >= this.taken && f.type === type && fits(f));
+    const find = () =>
+      this.frames.findIndex((f, i) => i >= this.taken && f.type === type && fits(f));
     await until(() => find() >= 0 || this.closed !== null, {
       what: `a ${type} frame; there are ${JSON.stringify(this.frames.slice(this.taken)).slice(0, 500)}`,
       timeoutMs: 20_000,
@@ -88,7 +89,11 @@ export function wsUrl(node: TestNode): string {
 }
 
 /** The HTTP answer to an upgrade that is refused. */
-export async function refusedUpgrade(node: TestNode, options: ClientOptions = {}, protocols?: string[]) {
+export async function refusedUpgrade(
+  node: TestNode,
+  options: ClientOptions = {},
+  protocols?: string[],
+) {
   const ws = new WebSocket(wsUrl(node), protocols ?? [], options);
   ws.on('error', () => undefined);
   const [, response] = await once(ws, 'unexpected-response');

@@ -24,11 +24,17 @@ class ProcessNode implements TestNode {
   private readonly process: NodeProcess;
   private exit = Promise.withResolvers<NodeExit>();
 
-  constructor(program: string, cwd: string, env: Record<string, string>, said: (line: string) => void) {
+  constructor(
+    program: string,
+    cwd: string,
+    env: Record<string, string>,
+    said: (line: string) => void,
+  ) {
     this.name = env.NODE_NAME!;
     this.http = `http://${HOST}:${env.HTTP_PORT}`;
     this.management = `http://${HOST}:${env.MANAGEMENT_PORT}`;
-    const line = (_node: NodeProcess, _stream: string, text: string) => said(`${this.name} ${text}`);
+    const line = (_node: NodeProcess, _stream: string, text: string) =>
+      said(`${this.name} ${text}`);
     const exited = (_node: NodeProcess, exit: NodeExit) => {
       said(`${this.name} ended: code ${exit.code}, signal ${exit.signal}`);
       this.exit.resolve(exit);
@@ -109,7 +115,9 @@ async function startCluster(count: number, options: ClusterOptions = {}): Promis
   try {
     for (const node of nodes) node.launch();
     await Promise.all(nodes.map((node) => node.ready()));
-    await until(async () => (await membersUp(nodes[0]!)) === count, { what: `${count} members up` });
+    await until(async () => (await membersUp(nodes[0]!)) === count, {
+      what: `${count} members up`,
+    });
   } catch (error) {
     await dispose();
     throw new Error(`the cluster did not start\n${lines.join('\n')}`, { cause: error });

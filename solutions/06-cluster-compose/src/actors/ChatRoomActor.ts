@@ -175,7 +175,10 @@ function remember(seqs: RoomState['seqs'], key: string, seq: number): RoomState[
 
 /** The first of `messages` that fit into `bytes` of text, at least one. */
 function upTo(bytes: number, messages: readonly ChatMessage[]): readonly ChatMessage[] {
-  let sum = 0;
-  const count = messages.findIndex(({ text }) => (sum += Buffer.byteLength(text)) > bytes);
+  let left = bytes;
+  const count = messages.findIndex(({ text }) => {
+    left -= Buffer.byteLength(text);
+    return left < 0;
+  });
   return count === -1 ? messages : messages.slice(0, Math.max(1, count));
 }

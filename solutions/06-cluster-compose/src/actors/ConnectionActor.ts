@@ -327,11 +327,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Interna
     });
   }
 
-  private refuse(
-    code: ErrorCode,
-    message: string,
-    about: { room?: string; id?: string } = {},
-  ) {
+  private refuse(code: ErrorCode, message: string, about: { room?: string; id?: string } = {}) {
     this.push({ type: 'error', code, message, ...about });
   }
 

@@ -1,0 +1,216 @@
+// The chat on three nodes: messages cross them, and none is lost or doubled when one goes.
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from 'actor-ts/testkit';
+import { afterEach, describe, expect, test } from 'vitest';
+import { GoodClient } from './harness/GoodClient.ts';
+import { fresh, Login } from './harness/Login.ts';
+import { Socket } from './harness/Socket.ts';
+import { useCluster } from './harness/useCluster.ts';
+
+const cluster = useCluster(3);
+const NODES = [0, 1, 2];
+const clients: GoodClient[] = [];
+afterEach(() => {
+  for (const client of clients.splice(0)) client.end();
+});
+
+const login = (name: string, node = 0) => Login.as(fresh(name), cluster.nodes[node]!);
+async function client(name: string, node: number): Promise<GoodClient> {
+  const made = new GoodClient(await login(name, node), cluster.nodes, node);
+  clients.push(made);
+  return made;
+}
+
+/** A room that lives on the node of that name. */
+async function roomOn(node: string, prober: Login): Promise<string> {
+  for (;;) {
+    const room = fresh('room');
+    const { status, body } = await prober.post(room, 'probe', 'probe');
+    if (status === 201 && body.node === node) return room;
+    if (status === 429) await delay(100);
+  }
+}
+
+describe('a message', () => {
+  test('goes from one node through a room on another to a reader on the third', async () => {
+    const room = await roomOn('node2', await login('probe'));
+    const ann = await Socket.open(await login('ann', 0));
+    const bob = await Socket.open(await login('bob', 2));
+    await Promise.all([ann.join(room), bob.join(room)]);
+    const ack = await ann.say(room, 'one', 'across');
+    const message = await bob.next('message');
+    expect([ann.frames[0]!.node, ack.node, bob.frames[0]!.node]).toEqual([
+      'node1',
+      'node2',
+      'node3',
+    ]);
+    expect(message).toMatchObject({ room, seq: ack.seq, text: 'across' });
+    for (const node of cluster.nodes) {
+      const { head } = await (await Login.as(fresh('reader'), node)).history(room);
+      expect(head).toBe(2);
+    }
+  });
+
+  test('goes through sessions on nodes that hold neither socket', async () => {
+    const room = await roomOn('node2', await login('probe'));
+    const far = async (node: number) => {
+      for (;;) {
+        const socket = await Socket.open(await login('far', node));
+        if (socket.frames[0]!.session !== socket.frames[0]!.node) return socket;
+      }
+    };
+    const [ann, bob] = [await far(0), await far(2)];
+    await Promise.all([ann.join(room), bob.join(room)]);
+    await ann.say(room, 'one', 'across');
+    expect(await bob.next('message')).toMatchObject({ room, seq: 2, text: 'across' });
+  });
+
+  test('with a repeated id has one seq, whichever node is asked', async () => {
+    const ann = await login('ann');
+    const room = fresh('room');
+    const answers = [];
+    for (const node of cluster.nodes) answers.push(await ann.at(node).post(room, 'one', 'once'));
+    expect(answers.map(({ status, body }) => [status, body.seq])).toEqual([
+      [201, 1],
+      [200, 1],
+      [200, 1],
+    ]);
+  });
+});
+
+test('a client resumes on another node after what it has seen', async () => {
+  const [ann, bob] = [await login('ann', 0), await login('bob', 1)];
+  const room = fresh('room');
+  const before = await Socket.open(ann);
+  await before.join(room);
+  for (const id of ['1', '2', '3']) await bob.post(room, id, id);
+  await before.next('message', ({ seq }) => seq === 3);
+  await before.close();
+  for (const id of ['4', '5']) await bob.post(room, id, id);
+  const after = await Socket.open(ann.at(cluster.nodes[2]!));
+  const { head, recovered, messages } = await after.join(room, 3);
+  expect([head, recovered, messages.map(({ seq }: { seq: number }) => seq)]).toEqual([
+    5,
+    true,
+    [4, 5],
+  ]);
+  await bob.post(room, '6', '6');
+  expect(await after.next('message')).toMatchObject({ seq: 6 });
+});
+
+/** People on every node talk in rooms on every node, until `stop`; then everything is compared. */
+async function conversation() {
+  const probe = await login('probe');
+  const rooms = await Promise.all(cluster.nodes.map(({ name }) => roomOn(name, probe)));
+  const people = await Promise.all(NODES.map((node) => client(`talker${node}`, node)));
+  await Promise.all(people.flatMap((person) => rooms.map((room) => person.join(room))));
+  let talking = true;
+  const talk = people.map(async (person) => {
+    for (let i = 0; talking; i++) {
+      if (person.waiting < 40) person.say(rooms[i % rooms.length]!, `${person.user} says ${i}`);
+      await delay(70);
+    }
+  });
+  const ackedSince = (from: number, person: GoodClient, room: string) =>
+    [...person.acked.values()].some((ack) => ack.room === room && ack.at > from);
+  return {
+    people,
+    rooms,
+    /** Everybody has been acked in every room again. */
+    async goesOn() {
+      const from = performance.now();
+      const all = () =>
+        people.every((person) => rooms.every((room) => ackedSince(from, person, room)));
+      await until(all, { what: 'acks for everybody in every room', timeoutMs: 20_000 });
+    },
+    async stop() {
+      talking = false;
+      await Promise.all(talk);
+      await Promise.all(people.map((person) => person.quiet()));
+    },
+    /** Every acked message once, in its place, in the history and in every log. */
+    async check() {
+      const acked = people.flatMap((person) => [...person.acked]);
+      for (const room of rooms) {
+        const reader = await Login.as(fresh('reader'), cluster.nodes[0]!);
+        const history = await reader.allOf(room);
+        expect(history.map(({ seq }) => seq)).toEqual(history.map((_, index) => index + 1));
+        expect(new Set(history.map(({ id }) => id)).size).toBe(history.length);
+        for (const [id, { seq }] of acked.filter(([, ack]) => ack.room === room)) {
+          expect(history[seq - 1]?.id).toBe(id);
+        }
+        for (const person of people) {
+          await person.caughtUp(room, history.length);
+          const log = person.log.get(room)!;
+          expect(log).toEqual(history.slice(log[0]!.seq - 1));
+        }
+      }
+      expect(people.flatMap(({ faults }) => faults)).toEqual([]);
+    },
+  };
+}
+
+describe('a conversation', () => {
+  test('survives kill -9 of each node in turn, with every message once and in order', async () => {
+    const { goesOn, stop, check, people } = await conversation();
+    for (const node of cluster.nodes) {
+      await goesOn();
+      await node.kill();
+      await goesOn();
+      await node.start();
+    }
+    await goesOn();
+    await stop();
+    await check();
+    expect(people.every(({ connections }) => connections > 1)).toBe(true);
+  }, 90_000);
+
+  test('survives an orderly stop of each node in turn, and sockets elsewhere stay open', async () => {
+    const { goesOn, stop, check, people } = await conversation();
+    for (const node of cluster.nodes) {
+      const connections = people.map((person) => person.connections);
+      const held = people.map((person) => person.welcome?.node === node.name);
+      await goesOn();
+      expect(await node.stop()).toBe(0);
+      await goesOn();
+      for (const [i, person] of people.entries()) {
+        if (!held[i]) expect(person.connections).toBe(connections[i]);
+      }
+      await node.start();
+    }
+    await stop();
+    await check();
+  }, 90_000);
+
+  test('survives a node that is frozen for a while', async () => {
+    const { goesOn, stop, check } = await conversation();
+    const node = cluster.nodes[1]!;
+    await goesOn();
+    node.pause();
+    await delay(3500); // as long as the pause is meant to be
+    node.resume();
+    await goesOn();
+    await stop();
+    await check();
+  }, 60_000);
+});
+
+test('a stopping node tells its clients to come again: 1012', async () => {
+  const socket = await Socket.open(await login('ann', 2));
+  const stopping = cluster.nodes[2]!.stop();
+  expect((await socket.closing()).code).toBe(1012);
+  expect(await stopping).toBe(0);
+  await cluster.nodes[2]!.start();
+});
+
+test('the history survives a restart of everything', async () => {
+  const ann = await login('ann');
+  const room = fresh('room');
+  for (const id of ['1', '2', '3']) await ann.post(room, id, `text ${id}`);
+  const before = await ann.history(room);
+  await Promise.all(cluster.nodes.map((node) => node.stop()));
+  await Promise.all(cluster.nodes.map((node) => node.start()));
+  expect(await ann.history(room)).toEqual(before);
+  expect((await ann.post(room, '2', 'again')).body).toMatchObject({ seq: 2 });
+  expect((await ann.post(room, '4', 'more')).body).toMatchObject({ seq: 4 });
+}, 60_000);

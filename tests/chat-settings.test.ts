@@ -1,0 +1,48 @@
+// A node's settings: a bad one stops it at once, with one line that names the variable.
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import { CHAT } from './harness/processes.ts';
+
+async function run(env: Record<string, string>) {
+  const settings = { JOURNAL: 'memory', CLUSTER_PORT: '0', HTTP_PORT: '0', MANAGEMENT_PORT: '0' };
+  const child = spawn(process.execPath, [CHAT], { env: { ...process.env, ...settings, ...env } });
+  const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
+  const exit = new Promise<number | null>((resolve) => child.on('exit', resolve));
+  const [code, stderr] = await Promise.all([exit, text(child.stderr), text(child.stdout)]);
+  clearTimeout(killer);
+  return { code, stderr };
+}
+
+test.each([
+  ['NODE_NAME', ''],
+  ['HOST', ''],
+  ['CLUSTER_PORT', '70000'],
+  ['HTTP_PORT', 'http'],
+  ['MANAGEMENT_PORT', '-1'],
+  ['SEEDS', 'nowhere'],
+  ['JOURNAL', 'postgres'],
+  ['JOURNAL', 'cassandra'],
+  ['JOURNAL', 'sqlite:/dev/null/chat.db'],
+  ['CHAT_SECRET', 'short'],
+  ['ALLOWED_ORIGINS', 'chat.example'],
+  ['LOG_LEVEL', 'loud'],
+])('%s=%s is refused', async (variable, value) => {
+  const { code, stderr } = await run({ [variable]: value });
+  expect(code).toBe(1);
+  expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(`^${variable}\\b`)]);
+  if (variable === 'CHAT_SECRET') expect(stderr).not.toMatch(value);
+});
+
+test('a taken port is named', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  for (const variable of ['CLUSTER_PORT', 'HTTP_PORT', 'MANAGEMENT_PORT']) {
+    const { code, stderr } = await run({ [variable]: String(port) });
+    expect(code).toBe(1);
+    expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(`^${variable}\\b.*${port}`)]);
+  }
+  server.close();
+});
