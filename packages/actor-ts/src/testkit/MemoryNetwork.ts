@@ -117,9 +117,9 @@ export class MemoryNetwork {
     const target = this.nodes.get(peer.toString());
     if (uid !== undefined && target !== undefined && target.unique.uid !== uid) return;
     const outbound = this.links.get(pair(source.address, peer));
+    const wasOpen = outbound?.state === 'established';
     if (outbound !== undefined) this.bury(outbound, reason);
-    if (target !== undefined)
-      this.hangUp(source.address, target, outbound?.state === 'established');
+    if (target !== undefined) this.hangUp(source.address, target, wasOpen);
   }
 
   private arrive(link: Link, frames: readonly Uint8Array[] | undefined): void {
