@@ -1,7 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
-const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const read = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8');
 
 interface Locked {
   readonly resolved?: string;
@@ -23,5 +27,46 @@ describe('package-lock.json', () => {
       .flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}))
       .filter((name) => !names.has(name));
     expect(missing).toEqual([]);
+  });
+});
+
+describe("actor-ts's README", () => {
+  it('has an example that prints what it says', async () => {
+    const [, example] = read('packages/actor-ts/README.md').match(/```ts\n([\s\S]*?)```/)!;
+    const { stdout, stderr } = await promisify(execFile)(
+      process.execPath,
+      ['--input-type=module-typescript', '--eval', example!],
+      { cwd: ROOT },
+    );
+    expect({ stdout, stderr }).toEqual({ stdout: '100\n120\n', stderr: '' });
+  });
+});
+
+describe('the documents', () => {
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'packages/actor-ts/README.md',
+    'docs/adr/README.md',
+  ];
+
+  it.each(documents)('%s links only to what is there', (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, to]) => to!);
+    const folder = new URL(document, `file://${ROOT}`);
+    const missing = links.filter((link) => !existsSync(new URL(link, folder)));
+    expect(missing).toEqual([]);
+  });
+
+  it('the list of decisions is complete', () => {
+    const list = read('docs/adr/README.md');
+    const decisions = readdirSync(`${ROOT}docs/adr`).filter((name) => /^\d{4}-/.test(name));
+    expect(decisions.filter((name) => !list.includes(`](${name})`))).toEqual([]);
+  });
+
+  it('names only npm scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const text = documents.map(read).join('\n');
+    const named = [...text.matchAll(/npm run ([\w:]+)/g)].map(([, name]) => name!);
+    expect([...new Set(named)].filter((name) => !(name in scripts))).toEqual([]);
   });
 });
