@@ -48,11 +48,12 @@ export abstract class AbstractJournal extends Store implements Journal {
   }
 
   read(pid: string, fromSeq: number, toSeq: number = Number.MAX_SAFE_INTEGER): EventReader {
-    return new EventReader(pid, Math.max(fromSeq, 1), toSeq, async (from) => {
+    return new EventReader(pid, Math.max(fromSeq, 1), async (from) => {
       checkPersistenceId(pid);
       checkSequenceNr('fromSeq', fromSeq, 0);
       checkSequenceNr('toSeq', toSeq, 0);
       if (this.status !== 'open') await this.whenOpen();
+      if (from > toSeq) return { events: [], more: false };
       return this.doReadPage(pid, from, toSeq);
     });
   }

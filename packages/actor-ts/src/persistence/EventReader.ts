@@ -10,7 +10,6 @@ const DONE: Result = { done: true, value: undefined };
 
 export class EventReader implements AsyncIterableIterator<PersistedEvent, void, undefined> {
   private readonly persistenceId: string;
-  private readonly toSeq: number;
   private readonly loadPage: (fromSeq: number) => Promise<EventPage>;
   private fromSeq: number;
   private page: EventPage = { events: [], more: true };
@@ -21,18 +20,16 @@ export class EventReader implements AsyncIterableIterator<PersistedEvent, void, 
   constructor(
     persistenceId: string,
     fromSeq: number,
-    toSeq: number,
     loadPage: (fromSeq: number) => Promise<EventPage>,
   ) {
     this.persistenceId = persistenceId;
     this.fromSeq = fromSeq;
-    this.toSeq = toSeq;
     this.loadPage = loadPage;
   }
 
   async next(): Promise<Result> {
     while (this.position === this.page.events.length) {
-      if (!this.page.more || this.fromSeq > this.toSeq) return DONE;
+      if (!this.page.more) return DONE;
       this.loading ??= this.load();
       await this.loading;
     }

@@ -231,6 +231,25 @@ describe('PersistentActor', () => {
     });
   });
 
+  test('lets one of two instances succeed, and the other follow', async () => {
+    const memory = new JournalMemory();
+    const one = setUp({ memory });
+    const two = setUp({ memory });
+    const lists = [await one.getList(), await two.getList()];
+    const acked: string[] = [];
+    for (let round = 0; round < 5; round++) {
+      const answers = await Promise.allSettled(
+        lists.map((list, who) => list.ask<string>(add(`${who}:${round}`), 100)),
+      );
+      const won = answers.filter((answer) => answer.status === 'fulfilled');
+      expect(won).toHaveLength(1);
+      acked.push(won[0]!.value.split('@')[0]!);
+    }
+    for (const list of lists) expect(await list.ask({ do: 'get' })).toEqual(acked);
+    await one.system.terminate();
+    await two.system.terminate();
+  });
+
   describe('recovery', () => {
     test('replays events over many pages', async () => {
       const memory = new JournalMemory();

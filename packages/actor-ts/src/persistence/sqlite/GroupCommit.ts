@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { JournalConcurrencyError, JournalError, JournalUnknownError } from '../../errors.ts';
 import type { EventText } from '../AbstractJournal.ts';
 import { CommitFailure, isBusy, toJournalError } from './errors.ts';
+import { FairTurns } from './FairTurns.ts';
 import { backoffMs, busyError, pause, type SqliteConnection } from './SqliteConnection.ts';
 import { TOUCH } from './schema.ts';
 
@@ -15,6 +16,7 @@ const MAX_BATCH_CHARS = 4 * 1024 * 1024;
 const INSERT = `INSERT INTO events (pid, seq, at, writer, tags, event) VALUES (?, ?, ?, ?, ?, ?)`;
 const LAST_EVENT = 'SELECT seq FROM events WHERE pid = ? ORDER BY seq DESC LIMIT 1';
 const KEPT_HEAD = 'SELECT head FROM heads WHERE pid = ?';
+const DATA_VERSION = 'PRAGMA data_version';
 const WRITER = 'SELECT writer FROM events WHERE pid = ? AND seq = ?';
 
 interface PendingAppend {
@@ -38,6 +40,7 @@ export class GroupCommit {
   private readonly writer = randomBytes(6).readUIntBE(0, 6);
   /** In the order asked. An append stays in front until its outcome is told. */
   private queue: PendingAppend[] = [];
+  private readonly turns = new FairTurns();
   private working = false;
   private whenIdle: (() => void) | null = null;
 
@@ -81,20 +84,25 @@ export class GroupCommit {
   private start(): void {
     this.working = true;
     // After everything else of this turn: whatever is asked until then goes along.
-    setImmediate(() => this.flush(0));
+    const breakMs = this.turns.breakMs(performance.now());
+    if (breakMs > 0) setTimeout(() => this.flush(0), breakMs);
+    else setImmediate(() => this.flush(0));
   }
 
   private flush(attempt: number): void {
     const batch = this.nextBatch();
     const outcomes: Outcome[] = [];
+    let dataVersion: number;
     try {
-      this.connection.transaction(() => {
+      dataVersion = this.connection.transaction(() => {
         for (const append of batch) outcomes.push(this.write(append));
+        return (this.connection.statement(DATA_VERSION).get() as unknown as [number])[0];
       });
     } catch (error) {
       this.failed(batch, outcomes, error, attempt);
       return;
     }
+    this.turns.committed(performance.now(), dataVersion);
     this.settle(batch, (append, index) => tell(append, outcomes[index]!));
   }
 

@@ -25,7 +25,7 @@ export const sqliteRules = {
 
 const DEFAULT_BUSY_DEADLINE_MS = 5000;
 /** The longest pause between two tries, before jitter. */
-const MAX_BACKOFF_MS = 8;
+const MAX_BACKOFF_MS = 4;
 
 export class SqliteConnection {
   readonly path: string;
