@@ -107,15 +107,15 @@ describe('PersistentActor', () => {
     const { getList, system } = setUp();
     const list = await getList();
     await list.ask({ do: 'get' });
-    let result: unknown = 'not run';
+    let actor!: ListActor;
     await list.ask({
       do: 'run',
-      run(actor) {
-        const before = actor.onCommand([], { do: 'get' });
-        result = before;
+      run(me) {
+        actor = me;
         this.replyTo!.tell('ran');
       },
     });
+    const result = actor.onReceive({ do: 'get' });
     expect(result).toBeUndefined();
     await system.terminate();
   });
