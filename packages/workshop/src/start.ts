@@ -152,7 +152,7 @@ class Run implements ClusterListener {
   }
 
   stopping(node: string): void {
-    this.#console.say(`${node} hands over and stops …`);
+    this.#console.say(`${node} ${this.#cluster.wasUp ? 'hands over and stops' : 'stops'} …`);
   }
 
   forced(node: string): void {
@@ -227,6 +227,12 @@ class Run implements ClusterListener {
 function describe({ code, signal }: NodeExit): string {
   if (signal !== null) return `killed by ${signal}`;
   return code === null ? 'it could not be started' : `exit code ${code}`;
+}
+
+/** A path as one would type it here. */
+function fromHere(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short;
 }
 
 function plural(count: number, noun: string): string {
