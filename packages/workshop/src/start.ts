@@ -89,10 +89,8 @@ class Run implements ClusterListener {
     const unhook = this.#hookSignals();
     const slow = setTimeout(() => this.#sayWhatIsMissing(), SLOW_START_MS);
     try {
-      const data = relative(process.cwd(), this.#dir.data) || this.#dir.data;
-      this.#console.say(
-        `Starting ${plural(this.#nodes.length, 'node')}; the data lies in ${data}.`,
-      );
+      const nodes = plural(this.#nodes.length, 'node');
+      this.#console.say(`Starting ${nodes}; the data lies in ${fromHere(this.#dir.data)}.`);
       this.#port = await this.#cluster.start();
       return await this.#ended.promise;
     } finally {
