@@ -33,7 +33,7 @@ async function start(config: Config): Promise<void> {
   if (config.needsSecret) {
     log.warn('CHAT_SECRET is not set: this node made one up, and no other node will talk to it');
   }
-  const system = ActorSystem.create('chat', { log, trace: config.TRACE });
+  const system = ActorSystem.create('chat', { log, trace: config.TRACE && { idOf } });
   await blaming('JOURNAL', useJournal(system, config.JOURNAL));
 
   const { HOST: host, CLUSTER_PORT: port, SEEDS: seeds } = config;
@@ -83,6 +83,11 @@ async function start(config: Config): Promise<void> {
   cluster.subscribe((event) => {
     if (event instanceof SelfUp) log.info(`${node} ready ${url}`);
   });
+}
+
+/** What a message is followed by through the nodes, with TRACE=1: the id that its client gave it. */
+function idOf(message: any): string | undefined {
+  return message?.id ?? message?.payload?.id;
 }
 
 async function useJournal(system: ActorSystem, setting: string): Promise<void> {

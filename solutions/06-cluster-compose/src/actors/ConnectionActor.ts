@@ -1,9 +1,9 @@
 // One WebSocket, on the node that holds it. Nothing else touches the `ws` object.
 //
-// The session at the other end may die or move at any moment. So this actor remembers what the
-// client was promised: the rooms it is in with the last seq pushed, the joins and sends that wait
-// for an answer. It asks the session every second whether it is still there, and introduces itself
-// again with all of that when the session stops, falls silent, does not know it, or lost a push.
+// The session at the other end may die or move at any moment. So this actor remembers what its
+// client was promised: the rooms it is in with the last seq pushed, and what waits for an answer.
+// It asks every second whether the session is still there, and introduces itself again with all of
+// that when the session stops, falls silent, does not know it, or lost something on the way.
 import { Actor, type ActorRef, Terminated } from 'actor-ts';
 import type { WebSocket } from 'ws';
 import {
@@ -13,7 +13,6 @@ import {
   isName,
   isTooLarge,
   SEND_WITHIN_MS,
-  type SendMessage,
   type ServerFrame,
   type SessionMsg,
 } from '../messages.ts';
@@ -22,33 +21,32 @@ import type { Identity } from '../token.ts';
 const TICK_MS = 1000;
 const SILENCE_MS = 2500;
 const RESEND_MS = 2000;
-const MAX_SENDS = 100;
-const MAX_ROOMS = 100;
-/** Joins asked for at once: each may bring a page, and pages must not pile up at a slow reader. */
-const JOINS_AT_ONCE = 3;
+const MAX_PENDING = 100;
+/** Pages of history on their way to the client; further joins wait for one to be written. */
+const MAX_PAGES = 4;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 const NO_PROGRESS_MS = 5000;
 const PING_MS = 25_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-type SocketEvent = { kind: 'frame'; data: string | null } | { kind: 'pong' } | { kind: 'closed' };
-type Internal = { kind: 'tick' } | { kind: 'ping' } | { kind: 'expired' } | { kind: 'page-read' };
-type Asked = { readonly since?: number; askedAt: number | null; readonly until: number };
-type Sent = { readonly msg: SendMessage; sentAt: number; readonly until: number };
+type SocketEvent =
+  | { kind: 'frame'; data: string | null }
+  | { kind: 'pong' | 'closed' | 'tick' | 'ping' | 'expired' | 'page-written' };
+type Request = SessionMsg & { kind: 'join' | 'send-message' };
+type Pending = { readonly request: Request; sentAt: number; readonly until: number };
 
-export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Internal | Terminated> {
+export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Terminated> {
   private readonly ws: WebSocket;
   private readonly identity: Identity;
-  private readonly node: string;
   private readonly sessionRegion: ActorRef<SessionMsg>;
+  private readonly node: string;
   private readonly rooms = new Map<string, number>();
-  private readonly joins = new Map<string, Asked>();
-  private readonly sends = new Map<string, Sent>();
-  private session: ActorRef | null = null;
-  private sessionNode = '';
+  /** Joins and sends that wait for their answer, in the order in which they came. */
+  private readonly pending = new Map<string, Pending>();
+  private session: { ref: ActorRef; node: string } | null = null;
   private introducing = false;
   private heardAt = 0;
-  private freePages = JOINS_AT_ONCE;
+  private pages = 0;
   private progressAt = 0;
   private missedPongs = 0;
 
@@ -88,7 +86,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Interna
     this.ws.close(1012, 'the node is stopping'); // does nothing where it was closed before
   }
 
-  override onReceive(msg: ConnectionMsg | SocketEvent | Internal | Terminated) {
+  override onReceive(msg: ConnectionMsg | SocketEvent | Terminated) {
     if (msg instanceof Terminated) return this.lostSession(msg.actor);
     switch (msg.kind) {
       case 'frame':
@@ -102,9 +100,8 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Interna
       case 'too-many-sockets':
         this.refuse('rate-limited', 'this user has too many sockets open');
         return this.end(1008, 'too many sockets');
-      case 'page-read':
-        this.freePages++;
-        return this.askJoins();
+      case 'page-written':
+        return this.pageWritten();
       case 'tick':
         return this.tick();
       case 'ping':
@@ -124,6 +121,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Interna
   // ---- what the client says -----------------------------------------------------------------------
 
   private onFrame(data: string | null) {
+    if (this.ws.isPaused) return this.context.stash(); // read before the pause, see onJoin
     const raw = parse(data);
     const parsed = clientFrame.safeParse(raw);
     const about = { room: shortText(raw?.room), id: shortText(raw?.id) };
@@ -140,77 +138,56 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Interna
   }
 
   private onJoin(room: string, since?: number) {
-    if (this.joins.has(room)) return; // under way; both get the one answer
-    if (this.joins.size >= MAX_ROOMS) {
-      return this.refuse('busy', 'too many rooms are being joined', { room });
+    if (this.pending.has(keyOf(room))) return; // under way; both get the one answer
+    if (this.pages === MAX_PAGES) {
+      this.ws.pause();
+      return this.context.stash();
     }
+    this.pages++;
     this.rooms.delete(room); // nothing more of it until it is joined anew
-    this.joins.set(room, { since, askedAt: null, until: now() + SEND_WITHIN_MS });
-    this.askJoins();
+    const { user: userId } = this.identity;
+    this.request({ kind: 'join', userId, socket: this.self, room, since });
   }
 
   private onLeave(room: string) {
     this.rooms.delete(room);
-    if (this.joins.get(room)?.askedAt != null) this.freePages++;
-    this.joins.delete(room);
-    this.toSession({ kind: 'leave', userId: this.identity.user, socket: this.self, room });
+    if (this.pending.delete(keyOf(room))) this.pageWritten();
+    this.tellSession({ kind: 'leave', userId: this.identity.user, socket: this.self, room });
     this.push({ type: 'left', room });
-    this.askJoins();
   }
 
   private onSend(room: string, id: string, text: string) {
     const about = { room, id };
     if (isTooLarge(text)) return this.refuse('too-large', 'a text has at most 8192 bytes', about);
-    if (!this.rooms.has(room) && !this.joins.has(room)) {
+    if (!this.rooms.has(room) && !this.pending.has(keyOf(room))) {
       return this.refuse('not-joined', 'join the room first', about);
     }
-    const key = `${room} ${id}`;
-    if (this.sends.has(key)) return; // under way; both get the one answer
-    if (this.sends.size >= MAX_SENDS) {
+    if (this.pending.has(keyOf(room, id))) return;
+    if (this.pending.size >= MAX_PENDING) {
       return this.refuse('busy', 'too many messages wait for an answer', about);
     }
-    const userId = this.identity.user;
-    const msg = { kind: 'send-message', userId, room, id, text, again: false } as const;
-    const send = {
-      msg: { ...msg, replyTo: this.self },
-      sentAt: now(),
-      until: now() + SEND_WITHIN_MS,
-    };
-    this.sends.set(key, send);
-    this.toSession(send.msg);
+    const { user: userId } = this.identity;
+    const message = { userId, room, id, text, again: false, replyTo: this.self };
+    this.request({ kind: 'send-message', ...message });
   }
 
   // ---- what the session says ----------------------------------------------------------------------
 
   private onInbound(frame: ServerFrame) {
-    switch (frame.type) {
-      case 'message':
-        return this.onMessage(frame);
-      case 'joined':
-        if (!this.joins.delete(frame.room)) return; // left meanwhile, or the answer came twice
-        this.rooms.set(frame.room, frame.head);
-        return this.push(frame, () => this.self.tell({ kind: 'page-read' }));
-      case 'ack':
-        if (this.sends.delete(`${frame.room} ${frame.id}`)) this.push(frame);
-        return;
-      case 'error':
-        if (frame.id !== undefined) {
-          if (this.sends.delete(`${frame.room} ${frame.id}`)) this.push(frame);
-        } else if (this.joins.delete(frame.room!)) {
-          this.push(frame, () => this.self.tell({ kind: 'page-read' }));
-        }
-        return;
-      default:
-        return this.push(frame);
-    }
+    if (frame.type === 'message') return this.onMessage(frame);
+    const { room = '', id } = frame as { room?: string; id?: string };
+    if (!this.pending.delete(keyOf(room, id))) return; // left meanwhile, or answered before
+    if (frame.type === 'joined') this.rooms.set(room, frame.head);
+    const isOfJoin = id === undefined;
+    this.push(frame, isOfJoin ? () => this.self.tell({ kind: 'page-written' }) : undefined);
   }
 
   private onMessage(frame: ServerFrame & { type: 'message' }) {
     const { room, seq } = frame;
     const last = this.rooms.get(room);
     if (last === undefined) {
-      if (this.joins.has(room)) return;
-      this.toSession({ kind: 'leave', userId: this.identity.user, socket: this.self, room });
+      if (this.pending.has(keyOf(room))) return;
+      this.tellSession({ kind: 'leave', userId: this.identity.user, socket: this.self, room });
     } else if (seq === last + 1) {
       this.rooms.set(room, seq);
       this.system.trace?.hop('socket', frame, { user: this.identity.user });
@@ -220,99 +197,77 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Interna
     }
   }
 
-  private onHere({ session, node, pushed }: ConnectionMsg & { kind: 'here' }) {
+  private pageWritten() {
+    this.pages--;
+    this.ws.resume();
+    this.context.unstashAll();
+  }
+
+  // ---- where the session is -----------------------------------------------------------------------
+
+  private onHere({ session: ref, node, pushed }: ConnectionMsg & { kind: 'here' }) {
     this.heardAt = now();
     this.introducing = false;
-    if (this.session?.equals(session) !== true) {
-      if (this.session !== null) this.context.unwatch(this.session);
-      this.session = session;
-      this.context.watch(session);
-    }
-    if (this.sessionNode !== node) {
-      this.sessionNode = node;
+    if (this.session?.node !== node) {
       const { user } = this.identity;
       this.push({ type: 'welcome', user, node: this.node, session: node });
     }
+    if (this.session?.ref.equals(ref) !== true) {
+      if (this.session !== null) this.context.unwatch(this.session.ref);
+      this.context.watch(ref);
+    }
+    this.session = { ref, node };
     // What it pushed before it said this would be here by now.
     const lost = [...this.rooms].some(([room, last]) => (pushed.get(room) ?? last + 1) > last);
     if (lost) this.introduce();
   }
 
   private lostSession(ref: ActorRef) {
-    if (this.session?.equals(ref) !== true) return;
-    this.session = null;
-    this.introduce();
+    if (this.session?.ref.equals(ref)) this.introduce();
   }
 
   private introduce() {
-    const { self: socket, rooms } = this;
     this.introducing = true;
-    this.heardAt = now(); // it has a while to answer
-    this.toSession({
-      kind: 'connect-ws',
-      userId: this.identity.user,
-      socket,
-      rooms: new Map(rooms),
-    });
-    for (const [room, join] of this.joins) if (join.askedAt !== null) this.askJoin(room, join);
-    for (const send of this.sends.values()) this.resend(send);
-  }
-
-  private askJoins() {
-    for (const [room, join] of this.joins) {
-      if (this.freePages === 0) return;
-      if (join.askedAt !== null) continue;
-      this.freePages--;
-      this.askJoin(room, join);
-    }
-  }
-
-  private askJoin(room: string, join: Asked) {
-    join.askedAt = now();
+    this.heardAt = now(); // from here on it has a while to answer
+    const { self: socket, rooms } = this;
     const { user: userId } = this.identity;
-    this.toSession({ kind: 'join', userId, socket: this.self, room, since: join.since });
+    this.tellSession({ kind: 'connect-ws', userId, socket, rooms: new Map(rooms) });
+    for (const pending of this.pending.values()) this.repeat(pending);
   }
 
-  private resend(send: Sent) {
-    send.sentAt = now();
-    this.toSession({ ...send.msg, again: true });
+  private request(request: Request) {
+    const sentAt = now();
+    const pending = { request, sentAt, until: sentAt + SEND_WITHIN_MS };
+    const id = request.kind === 'join' ? '' : request.id;
+    this.pending.set(keyOf(request.room, id), pending);
+    this.tellSession(request);
   }
 
-  private toSession(msg: SessionMsg) {
+  private repeat(pending: Pending) {
+    const { request } = pending;
+    pending.sentAt = now();
+    this.tellSession(request.kind === 'join' ? request : { ...request, again: true });
+  }
+
+  private tellSession(msg: SessionMsg) {
     this.sessionRegion.tell(msg);
   }
-
-  // ---- time -----------------------------------------------------------------------------------------
 
   private tick() {
     if (this.ws.bufferedAmount > 0 && now() - this.progressAt > NO_PROGRESS_MS) {
       return this.end(1013, 'reading too slowly');
     }
-    for (const [key, { msg, until }] of this.sends) {
+    for (const { request, until } of this.pending.values()) {
       if (now() < until) continue;
-      this.sends.delete(key);
-      this.refuse('timeout', 'the room did not answer in time', { room: msg.room, id: msg.id });
-    }
-    for (const [room, { until, askedAt }] of this.joins) {
-      if (now() < until) continue;
-      this.joins.delete(room);
-      if (askedAt !== null) this.freePages++;
-      this.refuse('timeout', 'the room did not answer in time', { room });
+      const about = { room: request.room, id: request.kind === 'join' ? undefined : request.id };
+      const message = 'the room did not answer in time';
+      this.onInbound({ type: 'error', code: 'timeout', message, ...about });
     }
     if (now() - this.heardAt > SILENCE_MS) return this.introduce();
-    this.toSession({ kind: 'still-there', userId: this.identity.user, socket: this.self });
-    for (const [room, join] of this.joins) if (isLate(join.askedAt)) this.askJoin(room, join);
-    for (const send of this.sends.values()) if (isLate(send.sentAt)) this.resend(send);
-    this.askJoins();
-  }
-
-  private ping() {
-    if (this.missedPongs === 2) {
-      this.ws.terminate();
-      return this.context.stopSelf();
+    this.tellSession({ kind: 'still-there', userId: this.identity.user, socket: this.self });
+    for (const pending of this.pending.values()) {
+      if (now() - pending.sentAt > RESEND_MS) this.repeat(pending);
     }
-    this.missedPongs++;
-    this.ws.ping();
   }
 
   // ---- the socket -----------------------------------------------------------------------------------
@@ -331,18 +286,28 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Interna
     this.push({ type: 'error', code, message, ...about });
   }
 
+  private ping() {
+    if (this.missedPongs === 2) {
+      this.ws.terminate();
+      return this.context.stopSelf();
+    }
+    this.missedPongs++;
+    this.ws.ping();
+  }
+
   private end(code: number, reason: string) {
     this.ws.close(code, reason);
     this.context.stopSelf();
   }
 }
 
-function now(): number {
-  return performance.now();
+/** A room without an id stands for its join. */
+function keyOf(room: string, id = ''): string {
+  return `${room} ${id}`;
 }
 
-function isLate(askedAt: number | null): boolean {
-  return askedAt !== null && now() - askedAt > RESEND_MS;
+function now(): number {
+  return performance.now();
 }
 
 function parse(data: string | null): any {
