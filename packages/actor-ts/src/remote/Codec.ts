@@ -5,7 +5,7 @@ import type { ActorRef } from '../actor/ActorRef.ts';
 import type { Address } from '../actor/Address.ts';
 import type { Logger } from '../actor/Logger.ts';
 import type { MessageClass } from '../actor/serialization.ts';
-import { ActorTsError, DecodeError, EncodeError } from '../errors.ts';
+import { DecodeError, EncodeError } from '../errors.ts';
 import { checkBody } from './checkBody.ts';
 import { fromTag, type TagContext } from './fromWire.ts';
 import { toWire } from './toWire.ts';
@@ -51,7 +51,7 @@ export class Codec implements TagContext {
     try {
       return this.packr.pack(toWire(message, 1, this.unregistered));
     } catch (cause) {
-      if (cause instanceof ActorTsError) throw cause;
+      if (cause instanceof EncodeError) throw cause;
       throw new EncodeError(`a message cannot be encoded: ${String(cause)}`, { cause });
     }
   }
@@ -66,7 +66,7 @@ export class Codec implements TagContext {
     try {
       return unpackWith(this.revive, () => this.packr.unpack(bytes));
     } catch (cause) {
-      if (cause instanceof ActorTsError) throw cause;
+      if (cause instanceof DecodeError) throw cause;
       throw new DecodeError(`a message cannot be decoded: ${String(cause)}`, { cause });
     }
   }

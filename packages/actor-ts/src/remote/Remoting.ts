@@ -11,7 +11,7 @@ import type { ActorSystem, RemoteHook } from '../actor/ActorSystem.ts';
 import { Address, type UniqueAddress } from '../actor/Address.ts';
 import { DeadLetterRef } from '../actor/DeadLetterRef.ts';
 import type { SystemMessage } from '../actor/systemMessages.ts';
-import { ActorTsError, DecodeError, EncodeError } from '../errors.ts';
+import { DecodeError, EncodeError } from '../errors.ts';
 import { checkOptions, isInteger, isObject, isPort, isString } from '../options.ts';
 import { Association } from './Association.ts';
 import { Codec, type RefImporter } from './Codec.ts';
@@ -254,7 +254,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     return association;
   }
 
-  /** @internal */
+  /** @internal @throws ActorStateError for an address that is none; the codec makes it a DecodeError */
   importRef(address: string | null, path: string, uid: number, from: Address): ActorRef {
     const at = address === null ? from : this.addressOf(address);
     if (this.isSelf(at)) return this.system.resolveLocal(path, uid);
@@ -341,7 +341,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
       this.encodedBody = body;
       return body;
     } catch (error) {
-      if (!(error instanceof ActorTsError)) throw error;
+      if (!(error instanceof EncodeError)) throw error;
       this.refuse([ref], message, sender, error.message);
       return null;
     }
@@ -512,12 +512,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   private addressOf(text: string): Address {
     const known = this.parsed.get(text);
     if (known !== undefined) return known;
-    let address: Address;
-    try {
-      address = Address.parse(text);
-    } catch (cause) {
-      throw new DecodeError(`a ref has the address ${JSON.stringify(text)}`, { cause });
-    }
+    const address = Address.parse(text);
     if (this.parsed.size >= MAX_PARSED) this.parsed.clear();
     this.parsed.set(text, address);
     return address;
