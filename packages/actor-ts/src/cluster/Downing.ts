@@ -53,7 +53,7 @@ export class KeepMajority implements DowningStrategy {
   }
 
   decide(view: DowningView): DowningDecision {
-    const voters = votersOf(view, this.role).filter((v) => v.standing !== 'refused');
+    const voters = votersOf(view, this.role, true).filter((v) => v.standing !== 'refused');
     const mine = voters.filter((v) => v.standing === 'reachable');
     const count = `${mine.length} of ${voters.length} members`;
     if (mine.length * 2 > voters.length || voters.length === 0) {
@@ -135,10 +135,21 @@ export function checkDowning(where: string, value: DowningStrategy): void {
   }
 }
 
-/** Oldest first. Who is not up yet has no vote. */
-function votersOf(view: DowningView, role: string | undefined): DowningMember[] {
+/**
+ * Oldest first. Who is not up yet has no vote; but out of reach it may have become up without this
+ * side having heard of it, so `withDoubtful` counts it for the other side then.
+ */
+function votersOf(
+  view: DowningView,
+  role: string | undefined,
+  withDoubtful = false,
+): DowningMember[] {
+  const hasVote = ({ member, standing }: DowningMember) => {
+    if (member.status !== 'joining' && member.status !== 'weakly-up') return true;
+    return withDoubtful && standing !== 'reachable';
+  };
   return view.members
-    .filter(({ member }) => member.status !== 'joining' && member.status !== 'weakly-up')
+    .filter(hasVote)
     .filter(({ member }) => role === undefined || member.roles.includes(role))
     .sort((a, b) => byAge(a.member, b.member));
 }

@@ -29,6 +29,12 @@ export class Gossip {
     this.seen.set(nodeKey(from), digest);
   }
 
+  /** Whether all of `peers` have shown that they have `state`. */
+  isSeenByAll(state: MembershipState, peers: readonly NodeId[]): boolean {
+    const digest = digestOf(state);
+    return peers.every((peer) => this.seen.get(nodeKey(peer)) === digest);
+  }
+
   /** `state` was adopted as it came: in a small cluster its sender has pushed it to all already. */
   adopted(state: MembershipState, peers: readonly NodeId[]): void {
     if (peers.length <= SMALL_CLUSTER) this.pushed = digestOf(state);
@@ -46,14 +52,29 @@ export class Gossip {
     for (const peer of chosen) this.sendState(peer, state, summary);
   }
 
+  /** Tells `peer` which state this node has, and may ask the same. */
+  sendDigest(
+    peer: NodeId,
+    state: MembershipState,
+    summary: ClusterSummary,
+    isQuestion: boolean,
+  ): void {
+    this.out.send(peer.address, {
+      type: 'digest',
+      from: this.self,
+      to: peer.uid,
+      cluster: summary,
+      digest: digestOf(state),
+      isQuestion,
+    });
+  }
+
   /** One round: tells one peer the digest, rather one that is not known to have the same. */
   round(state: MembershipState, summary: ClusterSummary, peers: readonly NodeId[]): void {
     const digest = digestOf(state);
     const behind = peers.filter((peer) => this.seen.get(nodeKey(peer)) !== digest);
     const [peer] = this.pick(behind.length > 0 ? behind : peers, 1);
-    if (peer === undefined) return;
-    const to = peer.uid;
-    this.out.send(peer.address, { type: 'digest', from: this.self, to, cluster: summary, digest });
+    if (peer !== undefined) this.sendDigest(peer, state, summary, true);
   }
 
   sendState(peer: NodeId, state: MembershipState, summary: ClusterSummary): void {

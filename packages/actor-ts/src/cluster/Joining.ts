@@ -8,8 +8,9 @@ import type { ClusterSummary } from './messages.ts';
 
 /** A refusal must be seen again after this long, so that a process that is just starting is noticed. */
 const REFUSAL_CONFIRM_MS = 150;
-/** An answer older than this does not count any more. */
+/** An answer older than this does not count any more; attempts to connect come less often. */
 const ANSWER_VALID_MS = 1000;
+const REFUSAL_VALID_MS = 2500;
 /** A seed that has been silent for this long does not keep the first one from founding. */
 const SILENCE_MS = 5000;
 /** How long a node that was a member waits for those that should found before it. */
@@ -145,7 +146,9 @@ export function waitingFor(state: JoiningState, now: number): string {
     if (answer === 'no-cluster') return `${address} is not in a cluster either`;
     return `${address} is in a cluster and has not admitted this node yet`;
   });
-  if (state.selfIndex !== 0 && lines.length > 0) lines.push('only the first seed founds a cluster');
+  if (state.wasMember)
+    lines.push('this node was a member: it founds no cluster while one is silent');
+  else if (state.selfIndex !== 0) lines.push('only the first seed founds a cluster');
   return lines.join('; ');
 }
 
@@ -156,10 +159,8 @@ function mayFound(state: JoiningState, targets: readonly Target[], now: number):
   if (silent.length === 0) return true;
   if (silent.some((t) => isValid(t, now)) || now - state.startedAt < SILENCE_MS) return false;
   if (silent.some((t) => now - t.answeredAt < SILENCE_MS)) return false;
-  if (!state.wasMember) return true;
-  // It may be this node that is cut off: the others must be few.
-  const answering = targets.filter((t) => t.answer === 'no-cluster' && isValid(t, now)).length;
-  return answering + 1 > silent.length;
+  // A former member may itself be the one that is cut off, from a cluster that goes on.
+  return !state.wasMember;
 }
 
 /**
@@ -187,7 +188,8 @@ function saysNo(target: Target, now: number): boolean {
 }
 
 function isValid(target: Target, now: number): boolean {
-  return target.answer !== 'none' && now - target.answeredAt <= ANSWER_VALID_MS;
+  const validMs = target.answer === 'refused' ? REFUSAL_VALID_MS : ANSWER_VALID_MS;
+  return target.answer !== 'none' && now - target.answeredAt <= validMs;
 }
 
 function fresh(address: string, seedIndex: number | null): Target {

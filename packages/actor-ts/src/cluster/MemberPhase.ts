@@ -223,13 +223,15 @@ export class MemberPhase {
   // ---- messages ------------------------------------------------------------------------------
 
   private receiveMine(
-    message: ClusterMessageOf<'digest' | 'gossip' | 'removed' | 'dissolve' | 'goodbye'>,
+    message: ClusterMessageOf<
+      'digest' | 'gossip' | 'removed' | 'dissolve' | 'giving-up' | 'goodbye'
+    >,
     now: number,
   ): void {
     const { from } = message;
     switch (message.type) {
       case 'digest':
-        this.onDigest(message);
+        this.onDigest(message, now);
         return;
       case 'gossip':
         this.onGossip(message, now);
@@ -240,6 +242,9 @@ export class MemberPhase {
       case 'dissolve':
         if (!this.isLiveHere(from)) return;
         this.removed(`this cluster gives way to the one that ${message.into} is in`, message.into);
+        return;
+      case 'giving-up':
+        if (this.isLosing) this.removed(`this side of the split gives up, as ${from.address} did`);
         return;
       case 'goodbye':
         this.out.send(from.address, { type: 'goodbye-ack', from: this.self, to: from.uid });
@@ -258,8 +263,7 @@ export class MemberPhase {
     }
     if (cluster === null || isSameNode(from, this.self)) return;
     if (cluster.id !== this.clusterId) this.settle(cluster, from);
-    else if (this.knows(from) && !this.isLiveHere(from)) this.sendState(from);
-    else if (!this.knows(from)) this.sendState(from);
+    else if (!this.isLiveHere(from)) this.sendState(from);
   }
 
   private onJoin({ from, roles }: ClusterMessageOf<'join'>, now: number): void {
@@ -269,6 +273,8 @@ export class MemberPhase {
       return;
     }
     if (from.address === this.self.address || this.leavingSince !== null) return;
+    // Whoever has just left the losing side of a split must not prolong it.
+    if (this.isLosing) return;
     if (known === undefined) this.out.log('info', `${from.address} joins`);
     this.change(admit(this.state, from, roles), now);
     if (this.outcome !== null) return;
@@ -282,13 +288,19 @@ export class MemberPhase {
     else this.out.send(from.address, { type: 'heartbeat-ack', from: this.self });
   }
 
-  private onDigest({ from, cluster, digest }: ClusterMessageOf<'digest'>): void {
+  private onDigest(message: ClusterMessageOf<'digest'>, now: number): void {
+    const { from, cluster, digest, isQuestion } = message;
     if (cluster.id !== this.clusterId) {
       this.settle(cluster, from);
       return;
     }
     this.gossip.sawDigest(from, digest);
-    if (digest !== digestOf(this.state) || !this.isLiveHere(from)) this.sendState(from);
+    if (digest !== digestOf(this.state) || !this.isLiveHere(from)) {
+      this.sendState(from);
+      return;
+    }
+    if (isQuestion) this.gossip.sendDigest(from, this.state, this.summary, false);
+    if (this.isActingLeader) this.update(now);
   }
 
   private onGossip({ from, cluster, state }: ClusterMessageOf<'gossip'>, now: number): void {
@@ -319,9 +331,9 @@ export class MemberPhase {
     const isNewThere = digestOf(merged) !== digestOf(theirs);
     if (!isNewThere) this.gossip.adopted(merged, this.reachablePeers());
     this.change(merged, now);
-    if (from !== undefined && isNewThere && !isNewHere && this.outcome === null) {
-      this.sendState(from);
-    }
+    if (from === undefined || this.outcome !== null) return;
+    if (!isNewThere) this.gossip.sendDigest(from, this.state, this.summary, false);
+    else if (!isNewHere) this.sendState(from);
   }
 
   // ---- two clusters ----------------------------------------------------------------------------
@@ -386,7 +398,12 @@ export class MemberPhase {
       }
       if (!this.isActingLeader) break;
       const { unreachable } = this.assessment;
-      const next = leaderActions(this.state, unreachable, this.settings.wallNow());
+      const next = leaderActions(
+        this.state,
+        unreachable,
+        this.isConverged,
+        this.settings.wallNow(),
+      );
       if (next === this.state) break;
       this.state = next;
     }
@@ -430,7 +447,7 @@ export class MemberPhase {
     const { down, reason } = downing.decide(downingView(this.state, this.assessment, isStable));
     if (down.length === 0) return;
     if (down.includes(this.key)) {
-      this.removed(`it gave itself up: ${reason}`);
+      this.giveUp(down, reason);
       return;
     }
     if (!this.isActingLeader) return;
@@ -439,6 +456,15 @@ export class MemberPhase {
     const names = down.map((key) => this.state.members.get(key)?.node.address);
     this.out.log('warn', `giving up ${names.join(', ')}: ${reason}`);
     this.change(next, now);
+  }
+
+  /** The others of the losing side would reach the same verdict a moment later: it tells them. */
+  private giveUp(side: readonly string[], reason: string): void {
+    for (const { address, uid } of this.reachablePeers()) {
+      if (!side.includes(nodeKey({ address, uid }))) continue;
+      this.out.send(address, { type: 'giving-up', from: this.self, to: uid });
+    }
+    this.removed(`it gave itself up: ${reason}`);
   }
 
   private flush(): void {
@@ -496,6 +522,24 @@ export class MemberPhase {
   private get isActingLeader(): boolean {
     const acting = actingLeader(this.state, this.assessment.unreachable);
     return acting !== null && isSameNode(acting.node, this.self);
+  }
+
+  /** Whether this node will have to go unless the unreachable members come back. */
+  private get isLosing(): boolean {
+    if (this.assessment.signature === '') return false;
+    const view = downingView(this.state, this.assessment, true);
+    return this.settings.downing.decide(view).down.includes(this.key);
+  }
+
+  /** Whether every member that has a vote has seen this node's state. */
+  private get isConverged(): boolean {
+    const voters = liveMembers(this.state).filter(
+      (m) => m.status !== 'joining' && !isSameNode(m.node, this.self),
+    );
+    return this.gossip.isSeenByAll(
+      this.state,
+      voters.map((m) => m.node),
+    );
   }
 
   private knows(node: NodeId): boolean {

@@ -46,10 +46,15 @@ export function actingLeader(
   return live.sort(byAge)[0] ?? null;
 }
 
-/** joining → up (weakly-up while somebody is unreachable), leaving → exiting, down → removed. */
+/**
+ * joining → up (weakly-up while somebody is unreachable), leaving → exiting, down → removed.
+ * `isConverged`: all members are known to have seen this very state. Nobody is up before that, or a
+ * split could count a member on one side that the other has never heard of.
+ */
 export function leaderActions(
   state: MembershipState,
   unreachable: ReadonlySet<string>,
+  isConverged: boolean,
   wallNow: number,
 ): MembershipState {
   let next = state;
@@ -62,8 +67,11 @@ export function leaderActions(
     } else if (status === 'leaving') {
       next = withStatus(next, key, 'exiting');
     } else if (status === 'joining' || status === 'weakly-up') {
-      if (unreachable.size === 0) next = withStatus(next, key, 'up', { upNumber: ++lastUp });
-      else if (!isGone) next = withStatus(next, key, 'weakly-up');
+      if (unreachable.size > 0) {
+        if (!isGone) next = withStatus(next, key, 'weakly-up');
+      } else if (isConverged) {
+        next = withStatus(next, key, 'up', { upNumber: ++lastUp });
+      }
     }
   }
   return next;

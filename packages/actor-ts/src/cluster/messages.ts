@@ -22,10 +22,19 @@ export type ClusterMessage =
   | { type: 'welcome'; from: NodeId; to: string; state: WireState }
   | { type: 'heartbeat'; from: NodeId; to: string }
   | { type: 'heartbeat-ack'; from: NodeId }
-  | { type: 'digest'; from: NodeId; to: string; cluster: ClusterSummary; digest: string }
+  /** `isQuestion`: the other side says what it has, also when it is the same. */
+  | {
+      type: 'digest';
+      from: NodeId;
+      to: string;
+      cluster: ClusterSummary;
+      digest: string;
+      isQuestion: boolean;
+    }
   | { type: 'gossip'; from: NodeId; to: string; cluster: ClusterSummary; state: WireState }
   | { type: 'removed'; from: NodeId; to: string }
   | { type: 'dissolve'; from: NodeId; to: string; into: string }
+  | { type: 'giving-up'; from: NodeId; to: string }
   | { type: 'goodbye'; from: NodeId; to: string; state: WireState }
   | { type: 'goodbye-ack'; from: NodeId; to: string };
 
@@ -92,10 +101,12 @@ const checks: Record<ClusterMessage['type'], (m: Fields) => boolean> = {
   welcome: (m) => isText(m.to) && isState(m.state),
   heartbeat: (m) => isText(m.to),
   'heartbeat-ack': () => true,
-  digest: (m) => isText(m.to) && isSummary(m.cluster) && isText(m.digest),
+  digest: (m) =>
+    isText(m.to) && isSummary(m.cluster) && isText(m.digest) && typeof m.isQuestion === 'boolean',
   gossip: (m) => isText(m.to) && isSummary(m.cluster) && isState(m.state),
   removed: (m) => isText(m.to),
   dissolve: (m) => isText(m.to) && isText(m.into),
+  'giving-up': (m) => isText(m.to),
   goodbye: (m) => isText(m.to) && isState(m.state),
   'goodbye-ack': (m) => isText(m.to),
 };
