@@ -92,6 +92,11 @@ export class Peer {
 
   /** `uid` lives at the address now; what was queued for another incarnation is not for this one. */
   meet(uid: string): void {
+    if (this.state === 'waiting') {
+      // It is there: no reason to wait any longer.
+      clearTimeout(this.backoff);
+      this.connect();
+    }
     const before = this.incarnation;
     if (before === uid) return;
     this.incarnation = uid;

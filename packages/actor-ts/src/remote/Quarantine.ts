@@ -17,6 +17,10 @@ export class Quarantine {
     }
   }
 
+  remove(node: UniqueAddress): void {
+    this.uids.delete(node.uid);
+  }
+
   has(node: UniqueAddress): boolean {
     return this.uids.size > 0 && this.uids.has(node.uid);
   }

@@ -169,6 +169,16 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   }
 
   /**
+   * Takes back `nodeRemoved` as far as talking goes: two halves of a cluster that have removed each
+   * other have to settle which of them stays.
+   */
+  pardon(node: UniqueAddress): void {
+    this.quarantine.remove(node);
+    const association = this.associations.get(node.address.toString());
+    if (association?.incarnation === node.uid) association.quarantined = false;
+  }
+
+  /**
    * Becomes a new incarnation, to others a node that they have never seen: drops all connections,
    * and forgets who had been removed.
    */
