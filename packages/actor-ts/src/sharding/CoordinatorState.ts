@@ -62,7 +62,7 @@ export interface CoordinatorState {
   readonly members: ReadonlyMap<NodeKey, MemberView>;
   /** Those that registered in this epoch. */
   readonly regions: ReadonlyMap<NodeKey, RegionView>;
-  /** Members that have no region of this type, so far as it matters for recovery. */
+  /** Members that are known to have no region of this type now. */
   readonly absent: ReadonlySet<NodeKey>;
   readonly homes: ReadonlyMap<number, Home>;
   readonly handOffs: ReadonlyMap<number, HandOff>;
@@ -78,6 +78,7 @@ export interface CoordinatorState {
 export type CoordinatorEvent =
   | ToCoordinator
   | { readonly kind: 'members'; readonly members: readonly MemberView[] }
+  /** The member has no region of this type, or no longer. */
   | { readonly kind: 'absent'; readonly node: NodeKey }
   | { readonly kind: 'remembered'; readonly shards: readonly number[] }
   | { readonly kind: 'tick' };

@@ -176,7 +176,9 @@ class Turn implements CoordinatorState {
   }
 
   private onAbsent(node: NodeKey): void {
-    if (this.phase !== 'recovering' || this.regions.has(node) || !this.members.has(node)) return;
+    if (!this.members.has(node)) return;
+    // A region that has stopped took its entities along.
+    if (this.regions.has(node)) this.forget(node);
     this.absent.add(node);
     this.activateIfComplete();
   }

@@ -1,0 +1,20 @@
+// Which entities run, kept where a node's death does not take it along, so that the next home of a
+// shard can start them again.
+import type { Grant } from './messages.ts';
+
+export interface RememberedEntities {
+  /** This region hosts the shard from now on. Resolves with the entities that ran before. */
+  open(shard: number, grant: Grant): Promise<Iterable<string>>;
+  /** Returns at once; the record is written a moment later, together with others. */
+  add(shard: number, id: string): void;
+  remove(shard: number, id: string): void;
+  /** Resolves when everything about the shard is written: the next home may open it then. */
+  close(shard: number): Promise<void>;
+  /** All shards are lost at once; nothing more is written. */
+  abandonAll(): void;
+  /** The shards that have entities to start. */
+  shards(): Promise<readonly number[]>;
+}
+
+/** Changes of so many milliseconds are written together. */
+export const BATCH_MS = 5;
