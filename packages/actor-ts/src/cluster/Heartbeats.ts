@@ -13,7 +13,7 @@ import type { Outbox } from './Outbox.ts';
 import type { Opinion } from './Reachability.ts';
 
 /** A second refusal this long after the first proves that the process is gone. */
-const REFUSAL_CONFIRM_MS = 200;
+const REFUSAL_CONFIRM_MS = 150;
 
 interface Watched {
   readonly node: NodeId;
