@@ -4,9 +4,9 @@ import type { ActorSystem } from '../actor/ActorSystem.ts';
 import type { Cluster } from '../cluster/Cluster.ts';
 import { DistributedPubSubId } from '../pubsub/DistributedPubSub.ts';
 import type { PubSubStats } from '../pubsub/PubSubStats.ts';
+import { ClusterSharding } from '../sharding/ClusterSharding.ts';
 import type { EventFeed } from './EventFeed.ts';
 import type { Reply } from './reply.ts';
-import { ShardingView } from './ShardingView.ts';
 
 /** A registry of its own, so that several systems in one process do not add up. */
 export class Metrics {
@@ -16,10 +16,13 @@ export class Metrics {
     const { registry } = this;
     collectDefaultMetrics({ register: registry });
     addClusterMetrics(registry, cluster);
-    addShardingMetrics(registry, new ShardingView(system, cluster));
+    addShardingMetrics(registry, ClusterSharding.get(system, cluster));
     addPubSubMetrics(registry, () => system.extension(DistributedPubSubId).stats());
     addTotal(registry, 'actor_ts_dead_letters_total', 'Messages that found no recipient', () => {
       return system.deadLetterCount;
+    });
+    addTotal(registry, 'actor_ts_remote_lost_total', 'Messages that could not be sent', () => {
+      return cluster.remoting.lostMessages;
     });
     addGauge(registry, 'actor_ts_event_readers', 'Readers of /events', () => feed.size);
     addTotal(
@@ -56,7 +59,7 @@ function addClusterMetrics(registry: Registry, cluster: Cluster): void {
   );
 }
 
-function addShardingMetrics(registry: Registry, sharding: ShardingView): void {
+function addShardingMetrics(registry: Registry, sharding: ClusterSharding): void {
   const perType = (name: string, help: string, read: (type: string) => number) =>
     new Gauge({
       name,

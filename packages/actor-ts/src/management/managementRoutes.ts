@@ -1,11 +1,11 @@
 // The endpoints, one by one.
 import type { ActorSystem } from '../actor/ActorSystem.ts';
 import type { Cluster } from '../cluster/Cluster.ts';
+import { ClusterSharding } from '../sharding/ClusterSharding.ts';
 import type { EventFeed } from './EventFeed.ts';
 import type { Metrics } from './Metrics.ts';
 import { json, Problem } from './reply.ts';
 import { badQuery, type Routes } from './router.ts';
-import { ShardingView } from './ShardingView.ts';
 import { membersView, reasonsAgainstReady } from './views.ts';
 
 export interface ManagementParts {
@@ -18,12 +18,12 @@ export interface ManagementParts {
 
 export function managementRoutes(parts: ManagementParts): Routes {
   const { cluster, feed, metrics } = parts;
-  const sharding = new ShardingView(parts.system, cluster);
+  const sharding = ClusterSharding.get(parts.system, cluster);
   return {
     '/cluster/members': { handle: () => json(membersView(cluster)) },
     '/cluster/shards': {
       query: ['type'],
-      handle: (query) => json(shards(sharding, query.get('type'))),
+      handle: async (query) => json(await shards(sharding, query.get('type'))),
     },
     '/health': {
       handle: () => json({ status: 'ok', uptimeSeconds: Math.floor(process.uptime()) }),
@@ -32,7 +32,7 @@ export function managementRoutes(parts: ManagementParts): Routes {
       handle: () => {
         const reasons = parts.isShuttingDown()
           ? ['this node is shutting down']
-          : [...reasonsAgainstReady(cluster), ...sharding.reasonsAgainstReady()];
+          : [...reasonsAgainstReady(cluster), ...unregistered(sharding)];
         if (reasons.length === 0) return json({ ready: true });
         const detail = reasons.join('; ');
         throw new Problem(503, 'not-ready', 'Service unavailable', detail, {
@@ -52,12 +52,18 @@ export function managementRoutes(parts: ManagementParts): Routes {
   };
 }
 
-function shards(sharding: ShardingView, type: string | null): unknown {
+async function shards(sharding: ClusterSharding, type: string | null): Promise<object> {
   const types = sharding.types();
   if (type === null) return { types };
   if (type === '') throw badQuery('`type` takes the name of a sharded type, got nothing');
   if (!types.includes(type)) {
     throw new Problem(404, 'no-type', 'Not found', `no type '${type}' is sharded here`, { types });
   }
-  return sharding.describe(type);
+  return { type, shards: await sharding.describe(type) };
+}
+
+function unregistered(sharding: ClusterSharding): string[] {
+  return sharding.unregisteredTypes().map((type) => {
+    return `the region of type '${type}' does not know yet where its shards are`;
+  });
 }

@@ -1,11 +1,21 @@
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Actor } from '../../src/actor/Actor.ts';
+import type { ActorRef } from '../../src/actor/ActorRef.ts';
 import { CoordinatedShutdownId, Phases } from '../../src/actor/CoordinatedShutdown.ts';
+import { Props } from '../../src/actor/Props.ts';
 import { type Management, startManagement } from '../../src/management/index.ts';
+import { ClusterSharding } from '../../src/sharding/ClusterSharding.ts';
 import { until } from '../../src/testkit/until.ts';
 import { type PubSubNode, TestCluster } from '../pubsub/TestCluster.ts';
 import { EventReader } from './EventReader.ts';
+
+class Room extends Actor<{ room: string; replyTo: ActorRef }> {
+  onReceive({ replyTo }: { replyTo: ActorRef }): void {
+    replyTo.tell('here');
+  }
+}
 
 let cluster: TestCluster;
 let node: PubSubNode;
@@ -87,8 +97,51 @@ describe('readiness', () => {
 });
 
 describe('shards', () => {
+  const startRooms = (on: PubSubNode) =>
+    ClusterSharding.get(on.system, on.cluster).start<{ room: string }>({
+      typeName: 'room',
+      entityProps: Props.create(() => new Room()),
+      extractEntityId: ({ room }) => room,
+      numShards: 4,
+    });
+
   test('without a type lists the types', async () => {
     expect(await get('/cluster/shards')).toEqual({ status: 200, body: { types: [] } });
+    startRooms(node);
+    expect(await get('/cluster/shards')).toEqual({ status: 200, body: { types: ['room'] } });
+  });
+
+  test('of a type come with their nodes and entities, those of other nodes too', async () => {
+    const [other] = (await cluster.start(1)) as [PubSubNode];
+    const region = startRooms(node);
+    startRooms(other);
+    const rooms = Array.from({ length: 20 }, (_, i) => `room-${i}`);
+    await until(async () => {
+      for (const room of rooms) await region.ask({ room }, 500);
+      const { shards } = (await get('/cluster/shards?type=room')).body;
+      const nodes = new Set(shards.map((shard: any) => shard.node));
+      const entities = shards.flatMap((shard: any) => shard.entities).sort();
+      return nodes.size === 2 && entities.join() === [...rooms].sort().join();
+    });
+    const { body } = await get('/cluster/shards?type=room');
+    expect(body.type).toBe('room');
+    expect(body.shards.map(({ shard }: any) => shard)).toEqual([0, 1, 2, 3]);
+    const metrics = await (await fetch(`${management.url}/metrics`)).text();
+    expect(metrics).toContain('\nactor_ts_shards{type="room"} 2\n');
+    expect(metrics).toMatch(/^actor_ts_entities{type="room"} [1-9]/m);
+  });
+
+  test('make the node ready only when the region knows where they are', async () => {
+    const [other] = (await cluster.start(1)) as [PubSubNode];
+    await using onOther = await startManagement(other.system, other.cluster, { port: 0 });
+    const ready = async () => fetch(`${onOther.url}/ready`);
+    startRooms(other);
+    // The coordinator lives on the oldest node, which has not started the type.
+    const early = await ready();
+    expect(early.status).toBe(503);
+    expect(((await early.json()) as any).reasons[0]).toContain("type 'room'");
+    startRooms(node);
+    await until(async () => (await ready()).status === 200);
   });
 
   test('of an unknown type are not found', async () => {
@@ -104,33 +157,43 @@ describe('shards', () => {
   });
 });
 
-test('shows metrics of the process and of the runtime', async () => {
-  await node.subscriber('news');
-  node.publish('news', 1);
-  await until(() => node.counters().delivered === 1);
-  const response = await fetch(`${management.url}/metrics`);
-  const text = await response.text();
-  expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
-  const lines = text.split('\n');
-  expect(lines).toContain('actor_ts_cluster_members{status="up"} 1');
-  expect(lines).toContain('actor_ts_cluster_members{status="unreachable"} 0');
-  expect(lines).toContain('actor_ts_cluster_leader 1');
-  expect(lines).toContain('actor_ts_pubsub_topics 1');
-  expect(lines).toContain('actor_ts_pubsub_published_total 1');
-  expect(lines).toContain('actor_ts_pubsub_delivered_total 1');
-  expect(text).toMatch(/^actor_ts_dead_letters_total \d+$/m);
-  expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
-  expect(text).toMatch(/^process_cpu_seconds_total /m);
-});
+describe('metrics', () => {
+  const scrape = async (of: Management) => (await fetch(`${of.url}/metrics`)).text();
+  const metric = (name: string, text: string) =>
+    Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
 
-test('keeps the metrics of two nodes in one process apart', async () => {
-  const [other] = (await cluster.start(1)) as [PubSubNode];
-  const second = await startManagement(other.system, other.cluster, { port: 0 });
-  node.publish('news', 1);
-  await until(() => node.counters().published === 1);
-  const text = await (await fetch(`${second.url}/metrics`)).text();
-  expect(text).toContain('\nactor_ts_pubsub_published_total 0\n');
-  await second.close();
+  test('show the process and the runtime', async () => {
+    const before = await scrape(management);
+    await node.subscriber('news');
+    node.publish('news', 1);
+    await until(() => node.counters().delivered === 1);
+    const response = await fetch(`${management.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const text = await response.text();
+    const lines = text.split('\n');
+    expect(lines).toContain('actor_ts_cluster_members{status="up"} 1');
+    expect(lines).toContain('actor_ts_cluster_members{status="unreachable"} 0');
+    expect(lines).toContain('actor_ts_cluster_leader 1');
+    expect(lines).toContain('actor_ts_pubsub_topics 1');
+    for (const name of ['actor_ts_pubsub_published_total', 'actor_ts_pubsub_delivered_total']) {
+      expect(metric(name, text) - metric(name, before), name).toBe(1);
+    }
+    expect(text).toMatch(/^actor_ts_dead_letters_total \d+$/m);
+    expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
+    expect(text).toMatch(/^process_cpu_seconds_total /m);
+  });
+
+  test('of two nodes in one process are kept apart', async () => {
+    const [other] = (await cluster.start(1)) as [PubSubNode];
+    const second = await startManagement(other.system, other.cluster, { port: 0 });
+    const before = await scrape(second);
+    for (let i = 0; i < 5; i++) node.publish('news', i);
+    await node.settle();
+    const name = 'actor_ts_pubsub_published_total';
+    expect(metric(name, await scrape(second))).toBe(metric(name, before));
+    expect(metric(name, await scrape(management))).toBeGreaterThanOrEqual(5);
+    await second.close();
+  });
 });
 
 describe('events', () => {
