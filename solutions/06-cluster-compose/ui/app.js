@@ -7,7 +7,6 @@ import { RoomStore } from './room-store.js';
 import { $, say, showConnection, showNodes, showPage, showRoom, showRooms } from './view.js';
 import { bytesOver, NAME } from './words.js';
 
-const HELD = 1_000; // messages kept of a room in which nobody scrolls back
 const USER = 'chat/user';
 
 let user = '';
@@ -60,7 +59,7 @@ const frames = {
     const own = frame.from === user;
     if (own && room.unread === 1) room.read = room.last;
     if (own) outbox.drop(frame.id);
-    if (room.name !== open || list.pinned) room.trim(HELD);
+    if (room.name !== open || list.pinned) room.trim(1_000);
     if (room.name === open) {
       if (!own) say(`${frame.from}: ${frame.text}`);
       drawUnsent();
@@ -333,7 +332,7 @@ addEventListener('keydown', (event) => {
   links.at((links.findIndex((link) => link.ariaCurrent) + step) % links.length)?.click();
 });
 
-/** The world outside changed: find out at once what that did to the socket. */
+/** Something changed outside: find out at once what that did to the socket. */
 function look() {
   if (!user) return;
   moved();

@@ -1,6 +1,6 @@
 // Keeps one WebSocket to the chat alive: connects, notices silence, waits and tries again.
 
-const SETTLED_MS = 5_000; // live this long: the next retries start from zero
+const SETTLED_MS = 5_000; // after this, retries start from zero
 const WELCOME_LIMIT_MS = 8_000;
 const QUIET_MS = 4_000;
 const DEAD_MS = 17_000; // the server answers within 15 s
@@ -45,7 +45,7 @@ export class Connection {
     if (quiet || name === 'waiting' || name === 'stopped') this.#connect();
   }
 
-  /** Does nothing without a live socket: what matters is said again after the welcome. */
+  /** Does nothing unless live: what matters is said again after the welcome. */
   send(frame) {
     if (this.state.name !== 'live') return;
     this.#socket.send(JSON.stringify(frame));

@@ -1,6 +1,8 @@
 // Builds the list items of a conversation. Text goes in as text, never as markup.
 import { dayLabel, hue, sameDay, startsGroup } from './words.js';
 
+const clock = new Intl.DateTimeFormat([], { timeStyle: 'short' });
+
 export function element(tag, className, ...children) {
   const made = document.createElement(tag);
   if (className) made.className = className;
@@ -19,9 +21,9 @@ function item(message, previous, own, state) {
   const { from, text, at } = message;
   const opens = startsGroup(previous, message);
   const made = element('li', `message ${own ? 'own' : ''} ${opens ? 'opens' : ''}`);
-  if (!previous || !sameDay(previous.at, at)) made.append(element('h3', 'rule', dayLabel(at)));
+  if (!previous || !sameDay(previous.at, at)) made.append(element('h2', 'rule', dayLabel(at)));
   const date = new Date(at);
-  const time = element('time', '', date.toLocaleTimeString([], { timeStyle: 'short' }));
+  const time = element('time', '', clock.format(date));
   time.dateTime = date.toISOString();
   const who = colored(own ? 'sr' : '', from);
   const line = element('div', 'line', ...(own ? [state] : []), element('div', 'bubble', text));

@@ -48,7 +48,7 @@ export class Room {
     return 'reset';
   }
 
-  /** `new`, `known`, or `gap`: something is missing before it, join again. */
+  /** `new`, `known`, or `gap`: some are missing, join again. */
   onMessage(message) {
     if (this.last === null || message.seq <= this.last) return 'known';
     if (message.seq > this.last + 1) return 'gap';

@@ -4,7 +4,7 @@ import { connectionWords } from './words.js';
 
 export const $ = (selector) => document.querySelector(selector);
 
-/** The page of `user`, or without one the login form with a `note` why. */
+/** The page of `user`, or the login with a `note` why. */
 export function showPage(user, note = '') {
   $('#login').hidden = Boolean(user);
   $('#chat').hidden = !user;

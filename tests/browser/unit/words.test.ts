@@ -57,7 +57,7 @@ test('takes the names that the server takes', () => {
 });
 
 test('gives nodes colours that differ', () => {
-  const hues = ['node1', 'node2', 'node3'].map(hue);
+  const hues = ['node1', 'node2', 'node3'].map((name) => hue(name) as number);
   for (const [i, a] of hues.entries()) {
     for (const b of hues.slice(i + 1)) {
       const apart = Math.abs(a - b);

@@ -1,0 +1,402 @@
+// The chat page on one node, in a real browser: what it shows, how it is used, what it withstands.
+
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, test } from 'vitest';
+import { fresh, Login, tokenFor } from '../harness/Login.ts';
+import { hasChrome, titled, useChrome } from './chrome.ts';
+import { Person } from './Person.ts';
+import { usePlace } from './usePlace.ts';
+
+const PHONE = { viewport: { width: 360, height: 680 }, isMobile: true, hasTouch: true };
+
+describe.skipIf(!hasChrome)(titled('the chat page'), () => {
+  const place = usePlace(1);
+  const browser = useChrome();
+  const login = (name: string) => Login.as(fresh(name), place.node('node1'));
+  const profile = browser.profile;
+  afterEach(() => place.open());
+
+  async function enters(name: string, room = fresh('room'), options = {}): Promise<Person> {
+    return Person.enters(await profile(options), place.url, fresh(name), room);
+  }
+
+  /** Writes `count` messages into a room, quickly, by several people. */
+  async function fill(room: string, count: number): Promise<void> {
+    let next = 1;
+    const write = async () => {
+      const writer = await login('writer');
+      for (let i = 0; i < 45 && next <= count; i++) {
+        await writer.post(room, fresh('id'), `message ${next++}`);
+      }
+    };
+    while (next <= count) await write();
+  }
+
+  describe('log in', () => {
+    test('says that there is no password, and what a name may be', async () => {
+      const person = await Person.comes(await profile(), place.url, 'nobody');
+      const form = person.page.locator('#login');
+      expect(await form.innerText()).toContain('no password');
+      expect(await person.page.evaluate('document.activeElement.id')).toBe('user');
+      await person.page.locator('#user').fill('Ann Smith');
+      await person.page.locator('#user').press('Enter');
+      expect(await form.locator('[role=alert]').innerText()).toMatch(/a–z/);
+    });
+
+    test('remembers the user and the rooms', async () => {
+      const ann = await enters('ann');
+      const other = fresh('other');
+      await ann.goesTo(other);
+      const again = await Person.comes(ann.page.context(), place.url, ann.name, other);
+      await again.isLive();
+      const rooms = await again.page.locator('#rooms a').allTextContents();
+      expect(rooms.map((text) => text.trim())).toContain(other);
+    });
+
+    test('ends when the token expires, and keeps what was not sent', async () => {
+      const room = fresh('room');
+      const ann = await enters('ann', room);
+      const inSeconds = (seconds: number) => Math.floor(Date.now() / 1000) + seconds;
+      const token = await tokenFor(ann.name, place.cluster.secret, inSeconds(3));
+      const context = ann.page.context();
+      const [cookie] = await context.cookies(place.url);
+      await context.addCookies([{ ...cookie!, value: token }]);
+      await ann.page.reload();
+      await ann.isLive();
+      await ann.composer.fill('a draft');
+      await ann.page.locator('#login:not([hidden])').waitFor();
+      expect(await ann.page.locator('#login [role=alert]').innerText()).toContain('expired');
+      await ann.page.locator('#user').fill(ann.name);
+      await ann.page.locator('#user').press('Enter');
+      await ann.isLive();
+      await ann.isIn(room);
+      expect(await ann.composer.inputValue()).toBe('a draft');
+    });
+
+    test('is asked for when the cookie is no longer valid', async () => {
+      const ann = await enters('ann');
+      await ann.page.context().clearCookies();
+      await ann.page.reload();
+      await ann.page.locator('#login:not([hidden])').waitFor();
+    });
+
+    test('of a second person in the same browser is noticed', async () => {
+      const ann = await enters('ann');
+      const bob = await Person.comes(ann.page.context(), place.url, fresh('bob'));
+      await bob.page.locator('#switch').click();
+      await bob.page.locator('#user').fill(bob.name);
+      await bob.page.locator('#user').press('Enter');
+      await bob.isLive();
+      place.close();
+      place.open();
+      await ann.page.locator('#login:not([hidden])').waitFor();
+      expect(await ann.page.locator('#login [role=alert]').innerText()).toContain(bob.name);
+    });
+  });
+
+  describe('by keyboard alone', () => {
+    test('one can log in, join, write, read back and leave', async () => {
+      const person = await Person.comes(await profile(), place.url, fresh('ann'), '');
+      const { keyboard } = person.page;
+      const focus = () => person.page.evaluate('document.activeElement.id') as Promise<string>;
+      await keyboard.type(person.name);
+      await keyboard.press('Enter');
+      await person.isLive();
+      await person.isIn('lobby');
+      expect(await focus()).toBe('text');
+      while ((await focus()) !== 'room-name') await keyboard.press('Shift+Tab');
+      const room = fresh('room');
+      await keyboard.type(room);
+      await keyboard.press('Enter');
+      await person.isIn(room);
+      expect(await focus()).toBe('text');
+      await keyboard.type('two');
+      await keyboard.press('Shift+Enter');
+      await keyboard.type('lines');
+      await keyboard.press('Enter');
+      await person.reads('two\nlines');
+      await keyboard.press('Alt+ArrowUp');
+      await person.isIn('lobby');
+      await keyboard.press('Alt+ArrowDown');
+      await person.isIn(room);
+      await keyboard.press('Shift+Tab');
+      expect(await focus()).toBe('scroller');
+      await keyboard.press('Shift+Tab');
+      expect(await focus()).toBe('leave');
+      await keyboard.press('Enter');
+      await person.page.locator('#empty').waitFor();
+      expect(await person.page.locator('#rooms a').allTextContents()).toEqual(['lobby']);
+    });
+  });
+
+  describe('the history', () => {
+    test('loads older messages without what is read moving, and draws some hundred at most', async () => {
+      const room = fresh('room');
+      await fill(room, 320);
+      const ann = await enters('ann', room);
+      await ann.reads('message 320');
+      expect(await ann.sees()).not.toContain('message 200');
+      let first = '';
+      for (let i = 0; i < 60 && first !== 'message 1'; i++) {
+        const moved = await movement(ann.page);
+        expect(Math.abs(moved)).toBeLessThan(2);
+        first = (await ann.sees())[0]!;
+      }
+      expect(first).toBe('message 1');
+      expect((await ann.sees()).length).toBeLessThanOrEqual(240);
+      const drawn = await ann.sees();
+      expect(drawn).toEqual(drawn.map((_, i) => `message ${i + 1}`));
+      await ann.page.locator('#latest').click();
+      await ann.reads('message 320');
+    });
+
+    test('stays where the reader is while others write, and says how many are new', async () => {
+      const room = fresh('room');
+      await fill(room, 60);
+      const ann = await enters('ann', room);
+      await ann.reads('message 60');
+      await ann.scrollTo(100);
+      const latest = ann.page.locator('#latest');
+      await latest.waitFor();
+      const before = await ann.scrollTop();
+      const bob = await login('bob');
+      for (const text of ['one', 'two']) await bob.post(room, fresh('id'), text);
+      await ann.page.locator('#latest', { hasText: '2 new' }).waitFor();
+      expect(await ann.scrollTop()).toBe(before);
+      await latest.click();
+      await latest.waitFor({ state: 'hidden' });
+      expect(await ann.page.title()).not.toContain('(');
+    });
+
+    test('counts what is unread in other rooms, in the list and in the title', async () => {
+      const [here, there] = [fresh('here'), fresh('there')];
+      const ann = await enters('ann', there);
+      await ann.goesTo(here);
+      const bob = await login('bob');
+      for (let i = 0; i < 3; i++) await bob.post(there, fresh('id'), 'psst');
+      const link = ann.page.locator(`#rooms a[href="#${there}"]`);
+      await link.locator('b', { hasText: '3' }).waitFor();
+      expect(await ann.page.title()).toBe(`(3) ${here} · Chat`);
+      await link.click();
+      await ann.isIn(there);
+      expect(await ann.page.title()).toBe(`${there} · Chat`);
+      const [line] = await ann.page.locator('#messages li:has(.new)').allTextContents();
+      expect(line).toContain('psst');
+      expect(await ann.page.locator('#messages .new').count()).toBe(1);
+    });
+
+    test('stays smooth with 5,000 messages: script and layout of a step under 16 ms at p95', async () => {
+      const ann = await enters('ann');
+      const { append, scroll, drawn } = await strain(ann.page, 5_000);
+      console.log(append, scroll, drawn);
+      expect(append).toBeLessThan(16);
+      expect(scroll).toBeLessThan(16);
+      expect(drawn).toBeLessThanOrEqual(240);
+    });
+
+    test('shows what people write as text, whatever it is', async () => {
+      const room = fresh('room');
+      const ann = await enters('ann', room);
+      const texts = [
+        '<img src=x onerror=alert(1)>',
+        '</li><script>alert(1)</script>',
+        '👩‍🚀 &amp; \u202e',
+      ];
+      for (const text of texts) {
+        await ann.says(text);
+        await ann.reads(text);
+      }
+      expect(await ann.page.locator('#messages img, #messages script').count()).toBe(0);
+      expect(ann.complaints).toEqual([]);
+    });
+  });
+
+  describe('sending', () => {
+    test('more than the server takes at once waits its turn, in order', async () => {
+      const ann = await enters('ann');
+      const texts = Array.from({ length: 70 }, (_, i) => `message ${i + 1}`);
+      for (const text of texts) await ann.says(text);
+      await ann.hasSentAll(30_000);
+      expect((await ann.sees()).filter((text) => texts.includes(text))).toEqual(texts);
+    });
+
+    test('shows a failure in words, and sends the same message again when asked', async () => {
+      const room = fresh('room');
+      const ann = new Person(fresh('ann'), await (await profile()).newPage());
+      const ids: string[] = [];
+      await ann.page.routeWebSocket('**/ws', (socket) => {
+        const server = socket.connectToServer();
+        socket.onMessage((data) => {
+          const frame = JSON.parse(String(data));
+          if (frame.type === 'send-message') ids.push(frame.id);
+          if (ids.length !== 1 || frame.type !== 'send-message') return server.send(data);
+          const message = 'the room did not answer in time';
+          socket.send(JSON.stringify({ ...frame, type: 'error', code: 'timeout', message }));
+        });
+      });
+      await ann.page.goto(`${place.url}/#${room}`);
+      await ann.page.locator('#user').fill(ann.name);
+      await ann.page.locator('#user').press('Enter');
+      await ann.isLive();
+      await ann.says('once');
+      const failed = ann.page.locator('#unsent .failed');
+      await failed.waitFor();
+      expect(await failed.innerText()).toContain('Not sent: the room did not answer in time.');
+      await failed.locator('button', { hasText: 'Retry' }).click();
+      await ann.reads('once');
+      expect(ids).toHaveLength(2);
+      expect(ids[1]).toBe(ids[0]);
+      expect(await ann.sees()).toEqual(['once']);
+    });
+
+    test('shifts nothing on the screen', async () => {
+      const ann = await enters('ann');
+      await ann.page.evaluate(`{
+        window.shifts = [];
+        new PerformanceObserver((list) => shifts.push(...list.getEntries().map((e) => e.value)))
+          .observe({ type: 'layout-shift' });
+      }`);
+      for (const text of ['one', 'two', 'three']) {
+        await ann.says(text);
+        await ann.reads(text);
+      }
+      await ann.hasSentAll();
+      expect(await ann.page.evaluate('shifts')).toEqual([]);
+    });
+
+    test('a text that is too long is not cut but refused before it is sent', async () => {
+      const ann = await enters('ann');
+      await ann.says('x'.repeat(8_200));
+      expect(await ann.page.locator('#hint').innerText()).toBe('Too long by 8 bytes.');
+      expect(await ann.composer.inputValue()).toHaveLength(8_200);
+      expect(await ann.unsent()).toEqual([]);
+    });
+  });
+
+  describe('on a phone', () => {
+    test('shows the rooms or one room, and nothing sticks out', async () => {
+      const room = fresh('room-with-a-long-name');
+      const ann = await enters('ann', room, PHONE);
+      const { page } = ann;
+      await ann.says(`a word of ${'w'.repeat(200)}`);
+      await ann.hasSentAll();
+      const nav = page.locator('nav');
+      expect(await nav.isVisible()).toBe(false);
+      expect(await sticksOut(page)).toBe(0);
+      expect((await page.locator('#composer').boundingBox())!.y).toBeLessThan(680 - 40);
+      await page.locator('#back').tap();
+      await nav.waitFor();
+      expect(await page.locator('#pane').isVisible()).toBe(false);
+      expect(await sticksOut(page)).toBe(0);
+      await page.locator('#rooms a').first().tap();
+      await page.goBack();
+      await nav.waitFor();
+    });
+  });
+
+  describe.each([
+    ['light', 'a desk', {}],
+    ['dark', 'a desk', {}],
+    ['light', 'a phone', PHONE],
+    ['dark', 'a phone', PHONE],
+  ] as const)('in %s colours on %s', (colorScheme, _where, size) => {
+    test('axe finds nothing in the login, the rooms, a conversation or a broken connection', async () => {
+      const room = fresh('room');
+      const bob = await login('bob');
+      for (const text of ['Hello', 'Is anybody here?']) await bob.post(room, fresh('id'), text);
+      const person = await Person.comes(
+        await profile({ colorScheme, ...size }),
+        place.url,
+        'x',
+        room,
+      );
+      await isAccessible(person.page);
+      const ann = await Person.enters(person.page.context(), place.url, fresh('ann'), room);
+      await ann.says('I am');
+      await ann.hasSentAll();
+      await isAccessible(ann.page);
+      const background = await ann.page.evaluate(
+        'getComputedStyle(document.body.parentNode).backgroundColor',
+      );
+      expect(background).toBe(colorScheme === 'dark' ? 'rgb(19, 21, 23)' : 'rgb(244, 244, 241)');
+      place.close();
+      await ann.page.locator('.conn.stuck:visible').waitFor();
+      await ann.says('Is that you?');
+      await isAccessible(ann.page);
+      await ann.page.evaluate('location.hash = ""');
+      await ann.page.locator('#rooms').waitFor();
+      await isAccessible(ann.page);
+    });
+  });
+});
+
+/** Scrolls up a little; how many pixels more or less a message moved than it was scrolled. */
+async function movement(page: Page): Promise<number> {
+  return (await page.evaluate(`(async () => {
+    const box = document.querySelector('#scroller');
+    const frame = () => new Promise(requestAnimationFrame);
+    const visible = [...document.querySelectorAll('#messages .bubble')]
+      .find((b) => b.getBoundingClientRect().top > box.getBoundingClientRect().top + 300);
+    const text = visible.textContent;
+    const before = visible.getBoundingClientRect().top;
+    const by = Math.min(200, box.scrollTop);
+    box.scrollTop -= by;
+    for (let i = 0; i < 10; i++) await frame();
+    const after = [...document.querySelectorAll('#messages .bubble')]
+      .find((b) => b.textContent === text).getBoundingClientRect().top;
+    return after - before - by;
+  })()`)) as number;
+}
+
+/** The list alone in a room of `count` messages: p95 in ms of appending one, and of scrolling a bit. */
+async function strain(page: Page, count: number) {
+  return (await page.evaluate(`(async () => {
+    const { MessageList } = await import('/ui/message-list.js');
+    const { Room } = await import('/ui/room.js');
+    const box = document.querySelector('#scroller');
+    const ol = document.querySelector('#messages');
+    const list = new MessageList(box, ol, () => {}, () => {});
+    const room = new Room('big');
+    const message = (seq) => ({
+      seq, id: String(seq), from: 'user' + (seq >> 2) % 9, at: seq * 20000,
+      text: 'words and more words '.repeat(1 + seq % 7),
+    });
+    room.onJoined({ head: 0, messages: [] });
+    list.show(room);
+    const measured = (step) => {
+      const before = performance.now();
+      step();
+      box.scrollTop; // the browser lays the page out now
+      return performance.now() - before;
+    };
+    const p95 = (times) => times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)];
+    const appends = [];
+    let drawn = 0;
+    for (let seq = 1; seq <= ${count}; seq++) {
+      appends.push(measured(() => { room.onMessage(message(seq)); list.grown(); }));
+      drawn = Math.max(drawn, ol.children.length);
+      if (seq % 50 === 0) await new Promise(requestAnimationFrame);
+    }
+    const scrolls = [];
+    while (box.scrollTop > 0) {
+      scrolls.push(measured(() => { box.scrollTop -= 400; box.dispatchEvent(new Event('scroll')); }));
+      drawn = Math.max(drawn, ol.children.length);
+      if (scrolls.length % 20 === 0) await new Promise(requestAnimationFrame);
+    }
+    return { append: p95(appends), scroll: p95(scrolls), drawn, steps: scrolls.length };
+  })()`)) as { append: number; scroll: number; drawn: number; steps: number };
+}
+
+/** Pixels of the page that lie beyond the right edge of the screen. */
+async function sticksOut(page: Page): Promise<number> {
+  const script = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+  return (await page.evaluate(script)) as number;
+}
+
+async function isAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source);
+  const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults;
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`);
+  expect(found).toEqual([]);
+}
