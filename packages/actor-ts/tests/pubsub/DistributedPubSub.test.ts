@@ -13,7 +13,7 @@ import {
 } from '../../src/pubsub/index.ts';
 import { TestKit } from '../../src/testkit/TestKit.ts';
 import { until } from '../../src/testkit/until.ts';
-import { type PubSubNode, TestCluster } from './TestCluster.ts';
+import { breaksMediators, type PubSubNode, TestCluster } from './TestCluster.ts';
 
 let cluster: TestCluster;
 let nodes: PubSubNode[];
@@ -149,6 +149,16 @@ test('drops a subscriber that stops, on all nodes', async () => {
   expect(a.counters()).toMatchObject({ topics: 0, subscriptions: 0 });
   b.publish('news', 'to nobody');
   await until(() => b.counters().unheard === 1);
+});
+
+test('a mediator that fails keeps its subscriptions and goes on', async () => {
+  const [a, b] = nodes as [PubSubNode, PubSubNode];
+  const probe = await a.subscriber('news');
+  a.publish('news', breaksMediators);
+  b.publish('news', 'still here');
+  await probe.expectMessage('still here');
+  probe.ref.stop();
+  await until(async () => (await topicsOf(b)).length === 0);
 });
 
 test('drops what a removed node wanted, and no longer waits for it', async () => {

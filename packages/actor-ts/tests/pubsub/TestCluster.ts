@@ -68,7 +68,10 @@ export class TestCluster {
 
   private async startOne({ pubsub = true }: NodeOptions): Promise<PubSubNode> {
     const [first] = this.nodes;
-    const system = ActorSystem.create('pubsub', { logLevel: 'silent', trace: true });
+    const system = ActorSystem.create('pubsub', {
+      logLevel: 'silent',
+      trace: { idOf },
+    });
     const cluster = await Cluster.join(system, {
       host: `node${this.nodes.length + 1}`,
       port: 0,
@@ -161,4 +164,12 @@ export class PubSubNode {
     return this.cluster.getMembers().find((m) => m.uid === uid && m.address.equals(address))
       ?.status;
   }
+}
+
+/** What a mediator fails on. */
+export const breaksMediators = 'breaks mediators';
+
+function idOf(message: unknown): string | undefined {
+  if (message === breaksMediators) throw new Error('a tracer that fails');
+  return (message as { id?: string }).id;
 }
