@@ -63,6 +63,14 @@ test('is healthy', async () => {
   expect(await get('/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
 });
 
+const startRooms = (on: PubSubNode) =>
+  ClusterSharding.get(on.system, on.cluster).start<{ room: string }>({
+    typeName: 'room',
+    entityProps: Props.create(() => new Room()),
+    extractEntityId: ({ room }) => room,
+    numShards: 4,
+  });
+
 describe('readiness', () => {
   test('is given while the node is up', async () => {
     expect(await get('/ready')).toEqual({ status: 200, body: { ready: true } });
@@ -97,14 +105,6 @@ describe('readiness', () => {
 });
 
 describe('shards', () => {
-  const startRooms = (on: PubSubNode) =>
-    ClusterSharding.get(on.system, on.cluster).start<{ room: string }>({
-      typeName: 'room',
-      entityProps: Props.create(() => new Room()),
-      extractEntityId: ({ room }) => room,
-      numShards: 4,
-    });
-
   test('without a type lists the types', async () => {
     expect(await get('/cluster/shards')).toEqual({ status: 200, body: { types: [] } });
     startRooms(node);
@@ -232,6 +232,16 @@ describe('events', () => {
       'publish',
       'deliver',
     ]);
+  });
+
+  test('show where shards go', async () => {
+    startRooms(node).tell({ room: 'lobby', replyTo: node.probe().ref });
+    const shard = await reader.first('shard', (data) => data.home !== null);
+    expect(shard.data).toMatchObject({
+      typeName: 'room',
+      shardId: expect.any(String),
+      home: node.cluster.selfAddress.toString(),
+    });
   });
 
   test('end when the server closes', async () => {
