@@ -64,7 +64,7 @@ test('is healthy', async () => {
 });
 
 const startRooms = (on: PubSubNode) =>
-  ClusterSharding.get(on.system, on.cluster).start<{ room: string }>({
+  ClusterSharding.get(on.system, on.cluster).start<{ room: string; replyTo: ActorRef }>({
     typeName: 'room',
     entityProps: Props.create(() => new Room()),
     extractEntityId: ({ room }) => room,
