@@ -3,7 +3,7 @@ import { get } from 'node:http';
 import { FrontDoor } from './FrontDoor.ts';
 import type { NodeExit } from './NodeProcess.ts';
 import { NodeProcess } from './NodeProcess.ts';
-import type { NodePorts } from './ports.ts';
+import { LOOPBACK, type NodePorts } from './ports.ts';
 import type { Readiness } from './ReadyWatch.ts';
 import { ReadyWatch } from './ReadyWatch.ts';
 
@@ -28,7 +28,6 @@ export interface ClusterListener {
   forced(node: string): void;
 }
 
-const HOST = '127.0.0.1';
 /** How long a node may take to hand over its work and go, in milliseconds. */
 export const STOP_GRACE_MS = 10_000;
 const MEMBERS_EVERY_MS = 40;
@@ -46,10 +45,10 @@ export class LocalCluster {
     this.#plan = plan;
     this.#listener = listener;
     this.#frontDoor = new FrontDoor(
-      plan.nodes.map(({ name, http }) => ({ name, host: HOST, port: http })),
+      plan.nodes.map(({ name, http }) => ({ name, host: LOOPBACK, port: http })),
       { onRefused: (name) => this.#watch?.forget(name) },
     );
-    const seeds = plan.nodes.map((node) => `${HOST}:${node.cluster}`).join(',');
+    const seeds = plan.nodes.map((node) => `${LOOPBACK}:${node.cluster}`).join(',');
     this.#nodes = plan.nodes.map((ports) => {
       const env = { ...plan.env, ...nodeEnv(ports), SEEDS: seeds };
       return new NodeProcess(
@@ -78,7 +77,7 @@ export class LocalCluster {
     this.#watch = new ReadyWatch(
       this.#plan.nodes.map(({ name, management }) => ({
         name,
-        host: HOST,
+        host: LOOPBACK,
         managementPort: management,
       })),
       { onChange: (name, readiness) => this.#readiness(name, readiness) },
@@ -166,11 +165,11 @@ export class LocalCluster {
 function nodeEnv(ports: NodePorts): Record<string, string> {
   return {
     NODE_NAME: ports.name,
-    HOST,
+    HOST: LOOPBACK,
     CLUSTER_PORT: String(ports.cluster),
-    HTTP_HOST: HOST,
+    HTTP_HOST: LOOPBACK,
     HTTP_PORT: String(ports.http),
-    MANAGEMENT_HOST: HOST,
+    MANAGEMENT_HOST: LOOPBACK,
     MANAGEMENT_PORT: String(ports.management),
   };
 }
@@ -179,7 +178,7 @@ function nodeEnv(ports: NodePorts): Record<string, string> {
 function countUpMembers(managementPort: number): Promise<number> {
   return new Promise((resolve) => {
     const request = get(
-      { host: HOST, port: managementPort, path: '/cluster/members', timeout: 1_000 },
+      { host: LOOPBACK, port: managementPort, path: '/cluster/members', timeout: 1_000 },
       (response) => {
         let body = '';
         response.setEncoding('utf8');

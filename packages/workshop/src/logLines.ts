@@ -34,18 +34,26 @@ export class LineSplitter {
   }
 }
 
-/** One line of a node's stdout as the lines to show (more than one when there is a stack). */
-export function formatLogLine(line: string, node: string, colors: Colors): string[] {
+/**
+ * One line of a node's stdout as the lines to show (more than one when there is a stack).
+ * @param ownNames what the node calls itself; every line would say so
+ */
+export function formatLogLine(line: string, ownNames: readonly string[], colors: Colors): string[] {
   const record = parseRecord(line);
   if (record === null) return [visible(line)];
   const parts = [level(record.level, colors), message(record, colors)];
   for (const [key, value] of Object.entries(record)) {
-    if (NOISE.has(key) || value === undefined || value === node) continue;
+    if (NOISE.has(key) || isOwnName(value, ownNames)) continue;
     parts.push(colors.dim(`${visible(key)}=${show(value)}`));
   }
   const lines = [parts.filter((part) => part !== '').join(' ')];
   for (const error of [record.err, record.error]) lines.push(...stackOf(error));
   return lines;
+}
+
+/** Also as an address: `system@host:port`. */
+function isOwnName(value: unknown, ownNames: readonly string[]): boolean {
+  return ownNames.includes(String(value).replace(/^[\w-]+@/, ''));
 }
 
 interface LogRecord {

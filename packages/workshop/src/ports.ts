@@ -19,7 +19,8 @@ interface Wanted {
   readonly flag: string;
 }
 
-const LOOPBACK = '127.0.0.1';
+/** Where the nodes listen. */
+export const LOOPBACK = '127.0.0.1';
 
 /**
  * The ports of every node, all different, all free a moment ago.

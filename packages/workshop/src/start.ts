@@ -9,7 +9,7 @@ import type { ClusterListener } from './LocalCluster.ts';
 import { LocalCluster } from './LocalCluster.ts';
 import type { NodeExit } from './NodeProcess.ts';
 import type { NodePorts } from './ports.ts';
-import { planPorts } from './ports.ts';
+import { LOOPBACK, planPorts } from './ports.ts';
 import type { Readiness } from './ReadyWatch.ts';
 import type { Settings } from './settings.ts';
 import { helpText, readSettings } from './settings.ts';
@@ -66,7 +66,7 @@ class Run implements ClusterListener {
     this.#nodes = nodes;
     this.#dir = dir;
     this.#console = new Console(
-      nodes.map((node) => node.name),
+      nodes.map(({ name, cluster }) => ({ name, address: `${LOOPBACK}:${cluster}` })),
       terminalColors(),
     );
     this.#cluster = new LocalCluster(

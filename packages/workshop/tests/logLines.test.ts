@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { formatLogLine, LineSplitter } from '../src/logLines.ts';
 
 const plain = picocolors.createColors(false);
-const shown = (record: unknown, node = 'node1') =>
-  formatLogLine(typeof record === 'string' ? record : JSON.stringify(record), node, plain);
+const own = ['node1', '127.0.0.1:2551'];
+const shown = (record: unknown) =>
+  formatLogLine(typeof record === 'string' ? record : JSON.stringify(record), own, plain);
 
 describe('formatLogLine', () => {
   it('makes one short line of a pino record, without what every line says', () => {
@@ -51,6 +52,10 @@ describe('formatLogLine', () => {
 
   it("shows another node's name", () => {
     expect(shown({ level: 30, msg: 'joined', node: 'node2' })).toEqual(['joined node=node2']);
+    const addresses = { node: 'chat@127.0.0.1:2551', peer: 'chat@127.0.0.1:2552' };
+    expect(shown({ level: 30, msg: 'met', ...addresses })).toEqual([
+      'met peer=chat@127.0.0.1:2552',
+    ]);
   });
 
   it('passes on what is no log record', () => {
