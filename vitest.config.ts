@@ -2,8 +2,8 @@
 // small machine would measure each other instead of themselves.
 import { defineConfig } from 'vitest/config';
 
-/** Tests that start nodes as processes of their own. */
-const PROCESSES = '**/*.process.test.ts';
+/** The runtime's tests that start nodes as processes: all others stay within one. */
+const PROCESSES = 'packages/actor-ts/tests/**/*process*.test.ts';
 
 const inProcess = { fileParallelism: true, testTimeout: 30_000, hookTimeout: 30_000 };
 const oneAtATime = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
@@ -18,7 +18,7 @@ export default defineConfig({
       }),
       suite('runtime-processes', 1, {
         ...oneAtATime,
-        include: [`packages/actor-ts/tests/${PROCESSES}`],
+        include: [PROCESSES],
       }),
       suite('workshop', 2, { ...oneAtATime, include: ['packages/workshop/tests/**/*.test.ts'] }),
       suite('chat', 3, {
