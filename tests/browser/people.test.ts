@@ -2,14 +2,14 @@
 import { until } from 'actor-ts/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { fresh, Login } from '../harness/Login.ts';
-import { hasChrome, titled, useChrome } from './chrome.ts';
+import { hasChrome, useChrome } from './chrome.ts';
 import { Person } from './Person.ts';
 import { usePlace } from './usePlace.ts';
 
 const numbered = (text: string, count: number) =>
   Array.from({ length: count }, (_, i) => `${text} ${i + 1}`);
 
-describe.skipIf(!hasChrome)(titled('people in two browsers'), () => {
+describe.skipIf(!hasChrome)('people in two browsers', () => {
   const place = usePlace(3);
   const browser = useChrome();
   afterEach(() => place.open());
@@ -67,6 +67,21 @@ describe.skipIf(!hasChrome)(titled('people in two browsers'), () => {
     expect(seen.filter((text) => text.startsWith('from ann'))).toEqual(hers);
     expect(seen.filter((text) => text.startsWith('from bob'))).toEqual(his);
     await place.node('node3').start();
+  });
+
+  test('see that a node has gone silent, and go to another one when they ask', async () => {
+    const room = fresh('room');
+    const ann = await comes('ann', room, 'node2');
+    place.node('node2').pause();
+    place.only('node1');
+    await ann.says('Is anybody there?');
+    await ann.page.locator('.conn:visible', { hasText: 'node2 is silent' }).waitFor();
+    await ann.page.locator('.conn:visible button').click();
+    await ann.isLive();
+    expect((await ann.places()).socket).toBe('node1');
+    await ann.hasSentAll(30_000);
+    expect(await ann.sees()).toEqual(['Is anybody there?']);
+    place.node('node2').resume();
   });
 
   test('keep what they write without a connection, and it is sent once when there is one', async () => {
