@@ -17,7 +17,7 @@ import {
   checkClusterOptions,
 } from './ClusterOptions.ts';
 import { emptyView, eventsBetween, leaderMember, membersOf } from './ClusterView.ts';
-import { type ClusterEvent, MemberUp, SelfUp } from './events.ts';
+import type { ClusterEvent } from './events.ts';
 import { type Member, type NodeId, nodeKey } from './Member.ts';
 import type { Effect } from './messages.ts';
 import { resolveByDns, resolveNothing, resolveSeeds } from './seeds.ts';
@@ -49,6 +49,8 @@ export class Cluster {
   private readonly ticker: Cancellable;
   private readonly queue: Effect[] = [];
   private readonly unsubscribe: (() => void)[];
+  /** While `join` waits: looks whether there is an end to it. */
+  private afterStep: (() => void) | null = null;
   private isDraining = false;
   private isResolving = false;
   private isStopped = false;
@@ -63,7 +65,8 @@ export class Cluster {
    * while another member is unreachable). While it waits it says in the log for whom.
    * @throws OptionsError for a bad option
    * @throws ActorStateError when the system is in a cluster already
-   * @throws ClusterJoinError when the system ends before the node is up
+   * @throws TransportBindError when the address cannot be had
+   * @throws ClusterJoinError when the node leaves or the system ends before it is up
    */
   static async join(system: ActorSystem, options: ClusterOptions): Promise<Cluster> {
     const checked = checkClusterOptions(system.name, options);
@@ -216,6 +219,7 @@ export class Cluster {
     } finally {
       this.isDraining = false;
     }
+    this.afterStep?.();
   }
 
   private perform(effect: Effect): void {
@@ -290,28 +294,21 @@ export class Cluster {
 
   private untilUp(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const unsubscribe = this.subscribe((event) => {
-        if (event instanceof SelfUp || (event instanceof MemberUp && this.isSelf(event.member))) {
-          settle(resolve);
-        }
-      });
-      void this.system.whenTerminated.then(() =>
-        settle(() => reject(new ClusterJoinError('the system ended before this node was up'))),
-      );
-      const poll = this.system.scheduler.scheduleRepeatedly(50, 50, () => {
-        const me = this.getMembers().find((member) => this.isSelf(member));
-        if (me?.status === 'weakly-up') settle(resolve);
-      });
-      const settle = (finish: () => void) => {
-        queueMicrotask(() => unsubscribe());
-        poll.cancel();
-        finish();
+      this.afterStep = () => {
+        if (this.isUp) resolve();
+        else if (this.isStopped || this.machine.phaseName === 'ended') {
+          reject(new ClusterJoinError('this node left, or its system ended, before it was up'));
+        } else return;
+        this.afterStep = null;
       };
+      this.afterStep();
     });
   }
 
-  private isSelf(member: Member): boolean {
-    return member.uid === this.self.uid;
+  private get isUp(): boolean {
+    const { view, node } = this.machine;
+    const status = view.members.get(nodeKey(node))?.status;
+    return status === 'up' || status === 'weakly-up';
   }
 
   private integrateShutdown(): void {
@@ -336,6 +333,7 @@ export class Cluster {
     this.ticker.cancel();
     for (const end of this.unsubscribe) end();
     this.markLeft();
+    this.afterStep?.();
   }
 }
 
