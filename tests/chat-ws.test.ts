@@ -17,13 +17,15 @@ describe('the upgrade', () => {
   test('takes the token from the header, the cookie or the subprotocol, and welcomes', async () => {
     const { token, user } = await login();
     const url = wsUrl(node());
-    for (const ws of [
-      new WebSocket(url, { headers: { authorization: `Bearer ${token}` } }),
-      new WebSocket(url, [`bearer.${token}`]),
-    ]) {
-      const welcome = await new Socket(ws).next('welcome');
+    const ways = [
+      () => new WebSocket(url, { headers: { authorization: `Bearer ${token}` } }),
+      () => new WebSocket(url, [`bearer.${token}`]),
+    ];
+    for (const way of ways) {
+      const socket = new Socket(way());
+      const welcome = await socket.next('welcome');
       expect(welcome).toEqual({ type: 'welcome', user, node: 'node1', session: 'node1' });
-      ws.close();
+      await socket.close();
     }
     const response = await fetch(`${node().http}/login`, {
       method: 'POST',
@@ -76,13 +78,11 @@ test('the socket closes with 4401 when its token expires', async () => {
 
 describe('join', () => {
   test('without since gives the newest 100, with since what came after it', async () => {
-    const [ann, bob] = await Promise.all([login(), login(fresh('bob'))]);
+    const people = await Promise.all(['ann', 'bob', 'cem'].map((name) => login(fresh(name))));
     const room = fresh('room');
-    for (let i = 1; i <= 60; i++) {
-      const posted = [ann.post(room, `a${i}`, 'a'), bob.post(room, `b${i}`, 'b')];
-      for (const { status } of await Promise.all(posted)) if (status !== 201) i--;
-    }
-    const socket = await Socket.open(ann);
+    const posts = people.flatMap((one) => range(1, 40).map((i) => one.post(room, `${i}`, 'x')));
+    for (const { status } of await Promise.all(posts)) expect(status).toBe(201);
+    const socket = await open();
     const newest = await socket.join(room);
     expect(newest).toMatchObject({ type: 'joined', room, head: 120, recovered: true });
     expect(newest.messages.map(({ seq }: Frame) => seq)).toEqual(range(21, 120));

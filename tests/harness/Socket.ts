@@ -15,7 +15,8 @@ export class Socket {
   /** All frames so far, in order. */
   readonly frames: Frame[] = [];
   closed: { code: number; reason: string } | null = null;
-  private taken = 0;
+  /** Per type, how far `next` has got. */
+  private readonly taken = new Map<string, number>();
 
   constructor(ws: WebSocket) {
     this.ws = ws;
@@ -34,17 +35,17 @@ export class Socket {
     return socket;
   }
 
-  /** The first frame of `type` among those that no `next` has gone past yet. */
+  /** The first frame of `type` that fits, among those of its type that no `next` has gone past. */
   async next(type: string, fits: (frame: Frame) => boolean = () => true): Promise<Frame> {
-    const find = () =>
-      this.frames.findIndex((f, i) => i >= this.taken && f.type === type && fits(f));
+    const from = this.taken.get(type) ?? 0;
+    const find = () => this.frames.findIndex((f, i) => i >= from && f.type === type && fits(f));
     await until(() => find() >= 0 || this.closed !== null, {
-      what: `a ${type} frame; there are ${JSON.stringify(this.frames.slice(this.taken)).slice(0, 500)}`,
+      what: `a ${type} frame after ${JSON.stringify(this.frames.slice(-5)).slice(0, 500)}`,
       timeoutMs: 20_000,
     });
     const index = find();
     if (index < 0) throw new Error(`closed with ${this.closed!.code} before a ${type} frame came`);
-    this.taken = index + 1;
+    this.taken.set(type, index + 1);
     return this.frames[index]!;
   }
 

@@ -51,10 +51,12 @@ export function readConfig(env: NodeJS.ProcessEnv) {
     const got = variable === 'CHAT_SECRET' ? 'fewer' : JSON.stringify(env[variable]);
     throw new ConfigError(`${variable} takes ${message}, got ${got}`);
   }
-  const settings = parsed.data;
+  const { CHAT_SECRET, ...settings } = parsed.data;
   const ownAddress = `${settings.HOST}:${settings.CLUSTER_PORT}`;
-  const { SEEDS = [ownAddress], CHAT_SECRET = randomBytes(32).toString('hex') } = settings;
-  const isAlone = SEEDS.every((seed) => seed.endsWith(ownAddress));
-  const needsSecret = settings.CHAT_SECRET === undefined && !isAlone;
-  return { ...settings, SEEDS, CHAT_SECRET, needsSecret };
+  const hasPeers = settings.SEEDS?.some((seed) => !seed.endsWith(ownAddress)) === true;
+  return {
+    ...settings,
+    CHAT_SECRET: CHAT_SECRET ?? randomBytes(32).toString('hex'),
+    needsSecret: CHAT_SECRET === undefined && hasPeers,
+  };
 }

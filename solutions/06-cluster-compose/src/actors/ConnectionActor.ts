@@ -206,7 +206,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   // ---- where the session is -----------------------------------------------------------------------
 
   private onHere({ session: ref, node, pushed }: ConnectionMsg & { kind: 'here' }) {
-    this.heardAt = now();
+    this.heardAt = this.now;
     this.introducing = false;
     if (this.session?.node !== node) {
       const { user } = this.identity;
@@ -228,7 +228,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 
   private introduce() {
     this.introducing = true;
-    this.heardAt = now(); // from here on it has a while to answer
+    this.heardAt = this.now; // from here on it has a while to answer
     const { self: socket, rooms } = this;
     const { user: userId } = this.identity;
     this.tellSession({ kind: 'connect-ws', userId, socket, rooms: new Map(rooms) });
@@ -236,7 +236,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   }
 
   private request(request: Request) {
-    const sentAt = now();
+    const sentAt = this.now;
     const pending = { request, sentAt, until: sentAt + SEND_WITHIN_MS };
     const id = request.kind === 'join' ? '' : request.id;
     this.pending.set(keyOf(request.room, id), pending);
@@ -245,7 +245,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 
   private repeat(pending: Pending) {
     const { request } = pending;
-    pending.sentAt = now();
+    pending.sentAt = this.now;
     this.tellSession(request.kind === 'join' ? request : { ...request, again: true });
   }
 
@@ -254,19 +254,19 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   }
 
   private tick() {
-    if (this.ws.bufferedAmount > 0 && now() - this.progressAt > NO_PROGRESS_MS) {
+    if (this.ws.bufferedAmount > 0 && this.now - this.progressAt > NO_PROGRESS_MS) {
       return this.end(1013, 'reading too slowly');
     }
     for (const { request, until } of this.pending.values()) {
-      if (now() < until) continue;
+      if (this.now < until) continue;
       const about = { room: request.room, id: request.kind === 'join' ? undefined : request.id };
       const message = 'the room did not answer in time';
       this.onInbound({ type: 'error', code: 'timeout', message, ...about });
     }
-    if (now() - this.heardAt > SILENCE_MS) return this.introduce();
+    if (this.now - this.heardAt > SILENCE_MS) return this.introduce();
     this.tellSession({ kind: 'still-there', userId: this.identity.user, socket: this.self });
     for (const pending of this.pending.values()) {
-      if (now() - pending.sentAt > RESEND_MS) this.repeat(pending);
+      if (this.now - pending.sentAt > RESEND_MS) this.repeat(pending);
     }
   }
 
@@ -275,9 +275,9 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   private push(frame: ServerFrame, written?: () => void) {
     const { ws } = this;
     if (ws.bufferedAmount > MAX_BUFFERED_BYTES) return this.end(1013, 'reading too slowly');
-    if (ws.bufferedAmount === 0) this.progressAt = now();
+    if (ws.bufferedAmount === 0) this.progressAt = this.now;
     ws.send(JSON.stringify(frame), () => {
-      this.progressAt = now();
+      this.progressAt = this.now;
       written?.();
     });
   }
@@ -295,6 +295,10 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     this.ws.ping();
   }
 
+  private get now(): number {
+    return this.system.scheduler.now();
+  }
+
   private end(code: number, reason: string) {
     this.ws.close(code, reason);
     this.context.stopSelf();
@@ -304,10 +308,6 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 /** A room without an id stands for its join. */
 function keyOf(room: string, id = ''): string {
   return `${room} ${id}`;
-}
-
-function now(): number {
-  return performance.now();
 }
 
 function parse(data: string | null): any {

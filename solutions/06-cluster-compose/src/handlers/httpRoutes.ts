@@ -43,6 +43,7 @@ export interface HttpOptions {
 
 export async function httpRoutes({ roomRegion, sessionRegion, tokens, log }: HttpOptions) {
   const app = Fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' });
+  app.removeContentTypeParser('text/plain'); // JSON only
   await app.register(fastifyCookie);
   await app.register(files, { root: UI, prefix: '/ui/' });
   app.addHook('onRequest', async (_request, reply) => void reply.headers(HEADERS));
