@@ -259,9 +259,9 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
     const isNew = shard.grant === null;
     if (!isNew && compareGrants(shard.grant!, grant) > 0) return false;
     shard.grant = grant;
-    this.setHome(id, this.runtime.self);
+    // Before the messages that wait: the entities that they start are to be remembered too.
     if (isNew) this.startRemembered(shard, grant);
-    this.flush(shard);
+    this.setHome(id, this.runtime.self);
     return true;
   }
 
