@@ -17,7 +17,6 @@ import { Association } from './Association.ts';
 import { Codec, type RefImporter } from './Codec.ts';
 import {
   EnvelopeReader,
-  encodeSender,
   MESSAGE_FRAME,
   NO_SENDER,
   SENDER_ELSEWHERE,
@@ -78,8 +77,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   /** The message that was encoded last, for peers that are told the same one after the other. */
   private encoded: unknown = NOTHING;
   private encodedBody: Uint8Array | null = null;
-  private encodedSender: ActorRef | null = null;
-  private encodedSenderBytes: Uint8Array | null = null;
+  private readonly reader = new EnvelopeReader();
   private stopping: Promise<void> | null = null;
 
   private constructor(system: ActorSystem, transport: Transport, options: RemotingOptions) {
@@ -211,7 +209,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     }
     const body = this.encode(ref, message, sender);
     if (body === null) return;
-    if (!association.open(body, this.senderBytes(sender), ref, message, sender)) {
+    if (!association.open(body, ref, message, sender)) {
       const reason = `the frame would be larger than maxFrameBytes (${this.maxFrameBytes})`;
       this.refuse([ref], message, sender, reason);
       return;
@@ -331,9 +329,15 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     const frame = asBuffer(bytes);
     // A lost watch is repeated by the next connection, and a lost death is its answer.
     if (frame[0] !== MESSAGE_FRAME) return;
-    const { targets, message, sender } = this.readMessage(frame, this.selfAddress, (reader) => {
-      return new RemoteActorRef(this, new ActorPath(peer, reader.path, reader.uid));
-    });
+    const reader = new EnvelopeReader();
+    reader.open(frame);
+    const message = this.codec.decode(frame, this.selfAddress, reader.start, reader.end);
+    const sender = this.readSender(reader, this.selfAddress);
+    const targets: ActorRef[] = [];
+    while (reader.more) {
+      reader.readTarget();
+      targets.push(new RemoteActorRef(this, new ActorPath(peer, reader.path, reader.uid)));
+    }
     this.refuse(targets, message, sender, reason);
   }
 
@@ -355,16 +359,6 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
       this.refuse([ref], message, sender, error.message);
       return null;
     }
-  }
-
-  private senderBytes(sender: ActorRef | null): Uint8Array | null {
-    if (sender === null) return null;
-    if (sender !== this.encodedSender) {
-      const { address, path, uid } = sender.path;
-      this.encodedSender = sender;
-      this.encodedSenderBytes = encodeSender(address?.toString() ?? null, path, uid);
-    }
-    return this.encodedSenderBytes;
   }
 
   private sendFrame(ref: RemoteActorRef, content: Omit<WireSystemFrame, 'path' | 'uid'>): void {
@@ -396,6 +390,10 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     sender: ActorRef | null,
     reason: string,
   ): void {
+    // What keeps the membership is repeated until it is answered: to lose it is no loss.
+    if (targets.every((target) => target instanceof RemoteActorRef && target.lane === 'control')) {
+      return;
+    }
     const peer = targets[0]?.path.address?.toString() ?? 'nobody';
     this.losses.add(peer, reason, targets.length);
     for (const target of targets) this.system.deadLetter(message, sender, target);
@@ -417,40 +415,27 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     }
     this.encoded = NOTHING;
     this.encodedBody = null;
-    this.encodedSender = null;
-    this.encodedSenderBytes = null;
     this.transport.flush();
   };
 
   // ---- receiving -------------------------------------------------------------------------------
 
   private receiveMessage(frame: Buffer, from: Address): void {
-    const { targets, message, sender } = this.readMessage(frame, from, (reader) => {
-      return this.system.resolveLocal(reader.path, reader.uid);
-    });
-    for (const target of targets) target.tell(message, sender);
+    const { reader } = this;
+    reader.open(frame);
+    const message = this.codec.decode(frame, from, reader.start, reader.end);
+    const sender = this.readSender(reader, from);
+    do {
+      reader.readTarget();
+      this.system.resolveLocal(reader.path, reader.uid).tell(message, sender);
+    } while (reader.more);
   }
 
-  private readMessage(
-    frame: Buffer,
-    from: Address,
-    targetOf: (reader: EnvelopeReader) => ActorRef,
-  ): { targets: ActorRef[]; message: unknown; sender: ActorRef | null } {
-    const reader = new EnvelopeReader(frame);
-    const message = this.codec.decode(reader.readBody(), from);
+  private readSender(reader: EnvelopeReader, from: Address): ActorRef | null {
     const kind = reader.readSenderKind();
-    let sender: ActorRef | null = null;
-    if (kind !== NO_SENDER) {
-      const { path, uid } = reader;
-      const address = kind === SENDER_ELSEWHERE ? reader.readAddress() : null;
-      sender = this.importRef(address, path, uid, from);
-    }
-    const targets: ActorRef[] = [];
-    while (reader.more) {
-      reader.readTarget();
-      targets.push(targetOf(reader));
-    }
-    return { targets, message, sender };
+    if (kind === NO_SENDER) return null;
+    const address = kind === SENDER_ELSEWHERE ? reader.readAddress() : null;
+    return this.importRef(address, reader.path, reader.uid, from);
   }
 
   private receiveSystem({ kind, path, uid, other }: WireSystemFrame, from: Address): void {
