@@ -10,8 +10,10 @@ import { useCluster } from './harness/useCluster.ts';
 const cluster = useCluster(3);
 const NODES = [0, 1, 2];
 const clients: GoodClient[] = [];
-afterEach(() => {
+afterEach(async () => {
   for (const client of clients.splice(0)) client.end();
+  const down = cluster.nodes.filter((node) => !node.isRunning);
+  await Promise.all(down.map((node) => node.start())); // what a failed test left behind
 });
 
 const login = (name: string, node = 0) => Login.as(fresh(name), cluster.nodes[node]!);
