@@ -1,0 +1,139 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterEach, describe, expect, test } from 'vitest';
+import { until } from '../../src/testkit/until.ts';
+import { freePorts, ProcessCluster, type ProcessNode } from './ProcessCluster.ts';
+
+/** Every id is asked once a second from every node; so long we watch. */
+const WATCH_MS = 2500;
+/** Answers to the last asks of a window may take so long. */
+const ASK_TIMEOUT_MS = 2000;
+const TRIALS = Number(process.env.SHARDING_TRIALS ?? 1);
+
+let cluster: ProcessCluster;
+let ports: number[];
+afterEach(() => cluster.close());
+
+/** Three nodes with the same seed list; the first one leads. The outer two ports are for a fourth. */
+async function startThree(): Promise<[ProcessNode, ProcessNode, ProcessNode]> {
+  cluster = new ProcessCluster();
+  const [lowest, a, b, c, highest] = await freePorts(5);
+  ports = [lowest!, a!, b!, c!, highest!];
+  const seeds = [a!, b!, c!];
+  const first = await cluster.add(a!, seeds);
+  const [second, third] = await Promise.all([cluster.add(b!, seeds), cluster.add(c!, seeds)]);
+  await cluster.settled();
+  await until(
+    async () => {
+      const { twice, unavailable, asks } = await cluster.verdict(Date.now() - 1500);
+      return asks > 100 && twice.length === 0 && unavailable.length === 0;
+    },
+    { what: 'quiet operation', timeoutMs: 15_000, everyMs: 250 },
+  );
+  return [first, second!, third!];
+}
+
+/** From five seconds after an event on, every id answers everywhere, from one process. */
+async function expectOrder(eventAt: number): Promise<void> {
+  const from = eventAt + 5000;
+  await delay(Math.max(0, from + WATCH_MS + ASK_TIMEOUT_MS - Date.now()));
+  const verdict = await cluster.verdict(from);
+  expect(verdict.asks).toBeGreaterThan(cluster.nodes.length * 60);
+  expect({ twice: verdict.twice, unavailable: verdict.unavailable }).toEqual({
+    twice: [],
+    unavailable: [],
+  });
+}
+
+const trials = Array.from({ length: TRIALS }, (_, i) => i + 1);
+
+describe.each(trials)(
+  'five seconds later every entity answers, from one process (trial %i)',
+  () => {
+    test('after a worker was killed and restarted on its port', async () => {
+      const [, , worker] = await startThree();
+      await cluster.kill(worker);
+      const at = Date.now();
+      await cluster.add(worker.settings.port, ports.slice(1, 4));
+      await expectOrder(at);
+      await cluster.settled();
+    }, 60_000);
+
+    test('after the leader was killed and restarted with its first settings', async () => {
+      const [leader] = await startThree();
+      await cluster.kill(leader);
+      const at = Date.now();
+      await cluster.add(leader.settings.port, ports.slice(1, 4));
+      await expectOrder(at);
+      await cluster.settled();
+    }, 60_000);
+
+    test('after the leader was killed and restarted with its peers as seeds', async () => {
+      const [leader] = await startThree();
+      await cluster.kill(leader);
+      const at = Date.now();
+      await cluster.add(leader.settings.port, ports.slice(2, 4));
+      await expectOrder(at);
+      await cluster.settled();
+    }, 60_000);
+
+    test('after a node has been killed for good', async () => {
+      const [leader] = await startThree();
+      await cluster.kill(leader);
+      await expectOrder(Date.now());
+    }, 60_000);
+
+    test.each([
+      ['lower', 0],
+      ['higher', 4],
+    ])(
+      'after a fourth node with a %s address joined, and it has its share',
+      async (_, index) => {
+        await startThree();
+        const at = Date.now();
+        const fourth = await cluster.add(ports[index]!, ports.slice(1, 4));
+        await expectOrder(at);
+        const answers = await fourth.report(at + 5000);
+        const own = new Set(answers.filter(({ by }) => by === fourth.pid).map(({ id }) => id));
+        expect(own.size).toBeGreaterThan(5);
+      },
+      60_000,
+    );
+
+    test.each([
+      ['a worker', 2, 3500],
+      ['a worker', 2, 8000],
+      ['the leader', 0, 8000],
+    ])(
+      'after %s (%i) was stopped for %i ms',
+      async (_, index, stoppedMs) => {
+        const nodes = await startThree();
+        const node = nodes[index]!;
+        node.signal('SIGSTOP');
+        await delay(stoppedMs);
+        node.signal('SIGCONT');
+        await expectOrder(Date.now());
+        await cluster.settled();
+      },
+      60_000,
+    );
+  },
+);
+
+describe.each(trials)('a graceful leave (trial %i)', () => {
+  test.each([
+    ['a worker', 2],
+    ['the leader', 0],
+  ])(
+    'of %s loses no ask at all',
+    async (_, index) => {
+      const nodes = await startThree();
+      const at = Date.now();
+      await cluster.leave(nodes[index]!);
+      await delay(WATCH_MS + ASK_TIMEOUT_MS);
+      const { unavailable, asks } = await cluster.verdict(at);
+      expect(unavailable).toEqual([]);
+      expect(asks).toBeGreaterThan(120);
+    },
+    60_000,
+  );
+});
