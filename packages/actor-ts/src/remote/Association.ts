@@ -2,7 +2,15 @@
 // message, its sender, and all targets that were told it in a row.
 import type { ActorRef } from '../actor/ActorRef.ts';
 import type { Address } from '../actor/Address.ts';
-import { BODY_OFFSET, MESSAGE_FRAME, NO_SENDER } from './envelope.ts';
+import {
+  BODY_OFFSET,
+  MESSAGE_FRAME,
+  NO_SENDER,
+  SENDER_HERE,
+  SENDER_IS_REPLY_TO,
+  senderRoom,
+  writeSender,
+} from './envelope.ts';
 import type { RemoteActorRef } from './RemoteActorRef.ts';
 import type { Lane, Transport } from './Transport.ts';
 
@@ -36,30 +44,29 @@ export class Association {
   }
 
   /** Opens a frame. False when it would be larger than a frame may be. */
-  open(
-    body: Uint8Array,
-    sender: Uint8Array | null,
-    ref: RemoteActorRef,
-    message: unknown,
-    senderRef: ActorRef | null,
-  ): boolean {
+  open(body: Uint8Array, ref: RemoteActorRef, message: unknown, sender: ActorRef | null): boolean {
     const { target } = ref;
-    const senderBytes = sender === null ? 1 : sender.length;
-    const size = BODY_OFFSET + body.length + senderBytes + target.length;
-    if (size > this.maxFrameBytes) return false;
-    const buffer = this.room(size);
+    const kind = senderKind(message, sender);
+    const senderPath = kind === SENDER_HERE ? sender!.path : null;
+    const bodyEnd = BODY_OFFSET + body.length;
+    if (bodyEnd > this.maxFrameBytes) return false;
+    const atMost = bodyEnd + (senderPath === null ? 1 : senderRoom(senderPath)) + target.length;
+    const buffer = this.room(atMost);
     buffer[0] = MESSAGE_FRAME;
     buffer.writeUInt32BE(body.length, 1);
     buffer.set(body, BODY_OFFSET);
-    let at = BODY_OFFSET + body.length;
-    if (sender === null) buffer[at] = NO_SENDER;
-    else buffer.set(sender, at);
-    at += senderBytes;
+    let at = bodyEnd;
+    if (senderPath === null) buffer[at++] = kind;
+    else at = writeSender(buffer, at, senderPath);
     buffer.set(target, at);
-    this.used = size;
+    this.used = at + target.length;
+    if (this.used > this.maxFrameBytes) {
+      this.clear();
+      return false;
+    }
     this.lane = ref.lane;
     this.message = message;
-    this.sender = senderRef;
+    this.sender = sender;
     this.targets.push(ref);
     return true;
   }
@@ -99,4 +106,15 @@ export class Association {
     this.buffer = larger;
     return larger;
   }
+}
+
+/** Where the sender stands. In an ask it is in the message already. */
+function senderKind(message: unknown, sender: ActorRef | null): number {
+  if (sender === null) return NO_SENDER;
+  const isReplyTo =
+    typeof message === 'object' &&
+    message !== null &&
+    Object.hasOwn(message, 'replyTo') &&
+    (message as { replyTo: unknown }).replyTo === sender;
+  return isReplyTo ? SENDER_IS_REPLY_TO : SENDER_HERE;
 }

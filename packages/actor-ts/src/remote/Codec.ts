@@ -35,6 +35,7 @@ export class Codec implements TagContext {
     copyBuffers: true,
   });
   private from: Address | null = null;
+  private readonly range = { start: 0, end: 0 };
   private readonly saidUnregistered = new WeakSet<MessageClass>();
   private readonly saidUnknown = new Set<string>();
 
@@ -57,14 +58,17 @@ export class Codec implements TagContext {
   }
 
   /**
-   * Reads a message that `from` has encoded. What is returned shares no memory with `bytes`.
+   * Reads a message that `from` has encoded, which stands in `bytes` from `start` to `end`. What is
+   * returned shares no memory with `bytes`.
    * @throws DecodeError
    */
-  decode(bytes: Uint8Array, from: Address): unknown {
-    checkBody(bytes);
+  decode(bytes: Uint8Array, from: Address, start = 0, end = bytes.length): unknown {
+    checkBody(bytes, start, end);
     this.from = from;
+    this.range.start = start;
+    this.range.end = end;
     try {
-      return unpackWith(this.revive, () => this.packr.unpack(bytes));
+      return unpackWith(this.revive, this.packr, bytes, this.range);
     } catch (cause) {
       if (cause instanceof DecodeError) throw cause;
       throw new DecodeError(`a message cannot be decoded: ${String(cause)}`, { cause });

@@ -70,6 +70,11 @@ export class OutboundConnection {
     return this.socket.writableNeedDrain;
   }
 
+  /** Whether the operating system has all that was written, so that nobody reads its memory again. */
+  get drained(): boolean {
+    return this.socket.writableLength === 0;
+  }
+
   /** One write to the operating system for all of `slabs`. */
   write(slabs: readonly Uint8Array[]): void {
     const { socket } = this;

@@ -14,6 +14,8 @@ import type { Lane, LossEvidence } from './Transport.ts';
 
 const BACKOFF_MIN_MS = 50;
 const BACKOFF_MAX_MS = 1000;
+/** A message on the control lane does not wait longer for the next attempt. */
+const CONTROL_RETRY_MS = 100;
 /** A connection that did not live this long does not count as a recovery. */
 const STABLE_AFTER_MS = 1000;
 /** Probes that ended without saying anything (closed during the handshake) before we stop asking. */
@@ -45,16 +47,24 @@ export class Peer {
   private backoff: NodeJS.Timeout | undefined;
   private failures = 0;
   private failingSince = 0;
+  private triedAt = 0;
   private establishedAt = 0;
   /** The incarnation that what is queued is meant for; null before it is known. */
-  private incarnation: string | null = null;
+  private incarnation: string | null;
   /** The incarnation at the other end of the established connection. */
   private connectedTo: string | null = null;
   private unflushed = false;
 
-  constructor(environment: TcpEnvironment, address: Address, owner: PeerOwner) {
+  /** `incarnation`: who is known to live there, from a connection of its own; null: nobody yet. */
+  constructor(
+    environment: TcpEnvironment,
+    address: Address,
+    incarnation: string | null,
+    owner: PeerOwner,
+  ) {
     this.environment = environment;
     this.address = address;
+    this.incarnation = incarnation;
     this.owner = owner;
     this.queue = new SendQueue(environment.marks);
   }
@@ -74,8 +84,16 @@ export class Peer {
       this.owner.onUnflushed(this);
     }
     if (this.state === 'idle') this.connect();
+    else if (this.state === 'waiting' && lane === 'control') this.hurry();
     else if (this.queue.bytes > EARLY_WRITE_BYTES) this.flush();
     return true;
+  }
+
+  /** The membership wants to know soon whether the peer is there. */
+  private hurry(): void {
+    if (Date.now() - this.triedAt < CONTROL_RETRY_MS) return;
+    clearTimeout(this.backoff);
+    this.connect();
   }
 
   flush(): void {
@@ -83,6 +101,7 @@ export class Peer {
     const { connection, queue } = this;
     if (this.state !== 'established' || connection === null) return;
     while (queue.bytes > 0 && !connection.congested) connection.write(queue.take(WRITE_BYTES));
+    if (connection.drained) queue.recycle();
   }
 
   /** Finds out whether the peer is there, unless a connection or an attempt shows it anyway. */
@@ -133,6 +152,7 @@ export class Peer {
 
   private connect(): void {
     this.state = 'connecting';
+    this.triedAt = Date.now();
     this.connection = new OutboundConnection(this.environment, this.address, {
       onEstablished: (unique) => this.onEstablished(unique),
       onDrain: () => this.flush(),

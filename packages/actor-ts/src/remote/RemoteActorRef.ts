@@ -14,6 +14,7 @@ export class RemoteActorRef<TMsg = any> extends ActorRef<TMsg> {
   private readonly remoting: Remoting;
   private ownAssociation: Association | null = null;
   private ownTarget: Uint8Array | null = null;
+  private ownLane: Lane | null = null;
 
   constructor(remoting: Remoting, path: ActorPath) {
     super();
@@ -51,7 +52,8 @@ export class RemoteActorRef<TMsg = any> extends ActorRef<TMsg> {
 
   /** @internal The actors that keep the membership go ahead of all others. */
   get lane(): Lane {
-    return isControlPath(this.path.path) ? 'control' : 'user';
+    this.ownLane ??= isControlPath(this.path.path) ? 'control' : 'user';
+    return this.ownLane;
   }
 }
 

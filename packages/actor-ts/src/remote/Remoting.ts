@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
 import { ActorPath } from '../actor/ActorPath.ts';
-import type { ActorRef } from '../actor/ActorRef.ts';
+import { ActorRef } from '../actor/ActorRef.ts';
 import type { ActorSystem, RemoteHook } from '../actor/ActorSystem.ts';
 import { Address, type UniqueAddress } from '../actor/Address.ts';
 import { DeadLetterRef } from '../actor/DeadLetterRef.ts';
@@ -20,6 +20,7 @@ import {
   MESSAGE_FRAME,
   NO_SENDER,
   SENDER_ELSEWHERE,
+  SENDER_IS_REPLY_TO,
   SYSTEM_FRAME,
 } from './envelope.ts';
 import { DEFAULT_MAX_FRAME_BYTES } from './FrameReader.ts';
@@ -332,7 +333,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     const reader = new EnvelopeReader();
     reader.open(frame);
     const message = this.codec.decode(frame, this.selfAddress, reader.start, reader.end);
-    const sender = this.readSender(reader, this.selfAddress);
+    const sender = this.readSender(reader, message, this.selfAddress);
     const targets: ActorRef[] = [];
     while (reader.more) {
       reader.readTarget();
@@ -424,16 +425,21 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     const { reader } = this;
     reader.open(frame);
     const message = this.codec.decode(frame, from, reader.start, reader.end);
-    const sender = this.readSender(reader, from);
+    const sender = this.readSender(reader, message, from);
     do {
       reader.readTarget();
       this.system.resolveLocal(reader.path, reader.uid).tell(message, sender);
     } while (reader.more);
   }
 
-  private readSender(reader: EnvelopeReader, from: Address): ActorRef | null {
+  private readSender(reader: EnvelopeReader, message: unknown, from: Address): ActorRef | null {
     const kind = reader.readSenderKind();
     if (kind === NO_SENDER) return null;
+    if (kind === SENDER_IS_REPLY_TO) {
+      const replyTo = (message as { replyTo?: unknown } | null | undefined)?.replyTo;
+      if (!(replyTo instanceof ActorRef)) throw new DecodeError('the message has no replyTo');
+      return replyTo;
+    }
     const address = kind === SENDER_ELSEWHERE ? reader.readAddress() : null;
     return this.importRef(address, reader.path, reader.uid, from);
   }

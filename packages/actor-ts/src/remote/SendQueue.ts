@@ -61,6 +61,12 @@ export class SendQueue {
     return taken;
   }
 
+  /** All that was taken has been copied out by the system: its memory may be written to again. */
+  recycle(): void {
+    this.control.recycle();
+    this.ordered.recycle();
+  }
+
   /** Empties the queue, frame by frame. */
   drop(onFrame: (frame: Uint8Array) => void): void {
     for (const slab of this.take(Number.POSITIVE_INFINITY)) {
@@ -114,6 +120,13 @@ class FrameSlabs {
     }
     this.bytes -= taken;
     return taken;
+  }
+
+  recycle(): void {
+    if (this.full.length > 0 || this.start < this.end) return;
+    this.start = 0;
+    this.end = 0;
+    if (this.slab !== null && this.slab.length > this.slabBytes) this.slab = null;
   }
 
   private open(frameBytes: number): void {

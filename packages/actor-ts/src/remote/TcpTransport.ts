@@ -164,7 +164,8 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
     const key = address.toString();
     let peer = this.peers.get(key);
     if (peer === undefined) {
-      peer = new Peer(this.environment!, address, this);
+      const incarnation = this.inbound.get(key)?.peer?.uid ?? null;
+      peer = new Peer(this.environment!, address, incarnation, this);
       this.peers.set(key, peer);
     }
     return peer;

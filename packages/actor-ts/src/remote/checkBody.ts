@@ -14,10 +14,9 @@ const EXT_TYPED_ARRAY = 0x74;
 /** Values still to come, per open container. One walk at a time, so one stack is enough. */
 const open = new Float64Array(MAX_DEPTH + 2);
 
-/** @throws DecodeError unless `bytes` are exactly one value */
-export function checkBody(bytes: Uint8Array): void {
-  const end = bytes.length;
-  let at = 0;
+/** @throws DecodeError unless `bytes` from `start` to `end` are exactly one value */
+export function checkBody(bytes: Uint8Array, start: number, end: number): void {
+  let at = start;
   let depth = 0;
   open[0] = 1;
   for (;;) {
@@ -66,35 +65,35 @@ export function checkBody(bytes: Uint8Array): void {
           break;
         case 0xc4: // bin 8
         case 0xd9: // str 8
-          at += 1 + uint(bytes, at, 1);
+          at += 1 + uint(bytes, at, end, 1);
           break;
         case 0xc5: // bin 16
         case 0xda: // str 16
-          at += 2 + uint(bytes, at, 2);
+          at += 2 + uint(bytes, at, end, 2);
           break;
         case 0xc6: // bin 32
         case 0xdb: // str 32
-          at += 4 + uint(bytes, at, 4);
+          at += 4 + uint(bytes, at, end, 4);
           break;
         case 0xdc: // array 16
-          children = uint(bytes, at, 2);
+          children = uint(bytes, at, end, 2);
           at += 2;
           break;
         case 0xdd: // array 32
-          children = uint(bytes, at, 4);
+          children = uint(bytes, at, end, 4);
           at += 4;
           break;
         case 0xde: // map 16
-          children = uint(bytes, at, 2) * 2;
+          children = uint(bytes, at, end, 2) * 2;
           at += 2;
           break;
         case 0xdf: // map 32
-          children = uint(bytes, at, 4) * 2;
+          children = uint(bytes, at, end, 4) * 2;
           at += 4;
           break;
         case 0xd4: {
           // fixext 1
-          const type = uint(bytes, at, 1);
+          const type = uint(bytes, at, end, 1);
           if (type === TAG_EXTENSION) {
             children = 1;
           } else if (type !== EXT_UNDEFINED) {
@@ -107,7 +106,7 @@ export function checkBody(bytes: Uint8Array): void {
         case 0xd6: // fixext 4
         case 0xd7: // fixext 8
         case 0xd8: // fixext 16
-          checkExtension(uint(bytes, at, 1));
+          checkExtension(uint(bytes, at, end, 1));
           at += 1 + (1 << (token - 0xd4));
           break;
         case 0xc7: // ext 8
@@ -115,8 +114,8 @@ export function checkBody(bytes: Uint8Array): void {
         case 0xc9: {
           // ext 32
           const lengthBytes = 1 << (token - 0xc7);
-          const length = uint(bytes, at, lengthBytes);
-          checkExtension(uint(bytes, at + lengthBytes, 1));
+          const length = uint(bytes, at, end, lengthBytes);
+          checkExtension(uint(bytes, at + lengthBytes, end, 1));
           at += lengthBytes + 1 + length;
           break;
         }
@@ -135,8 +134,8 @@ export function checkBody(bytes: Uint8Array): void {
   }
 }
 
-function uint(bytes: Uint8Array, at: number, size: number): number {
-  if (at + size > bytes.length) throw truncated();
+function uint(bytes: Uint8Array, at: number, end: number, size: number): number {
+  if (at + size > end) throw truncated();
   let value = 0;
   for (let i = 0; i < size; i++) value = value * 256 + bytes[at + i]!;
   return value;

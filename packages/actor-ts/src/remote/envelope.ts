@@ -6,8 +6,10 @@
 //   sender          0                                nobody
 //                   1 | target                       an actor of the node that sends the frame
 //                   2 | target | uint16 length | address   an actor of a third node
+//                   3                                the `replyTo` of the message, as in every ask
 //   target          uint16 path bytes | float64 uid | path, UTF-8
-import { DecodeError } from '../errors.ts';
+import type { ActorPath } from '../actor/ActorPath.ts';
+import { DecodeError, EncodeError } from '../errors.ts';
 
 export const MESSAGE_FRAME = 1;
 export const SYSTEM_FRAME = 2;
@@ -17,45 +19,73 @@ export const BODY_OFFSET = 5;
 export const NO_SENDER = 0;
 export const SENDER_HERE = 1;
 export const SENDER_ELSEWHERE = 2;
+export const SENDER_IS_REPLY_TO = 3;
 
 const TARGET_HEADER_BYTES = 10;
 const MAX_PATH_BYTES = 0xffff;
 
-/** @throws DecodeError for a path of more than 64 KiB */
-export function encodeTarget(path: string, uid: number): Buffer {
-  const pathBytes = Buffer.byteLength(path);
-  if (pathBytes > MAX_PATH_BYTES) throw new DecodeError(`a path of ${pathBytes} bytes is too long`);
-  const bytes = Buffer.allocUnsafe(TARGET_HEADER_BYTES + pathBytes);
-  bytes.writeUInt16BE(pathBytes, 0);
-  bytes.writeDoubleBE(uid, 2);
-  bytes.write(path, TARGET_HEADER_BYTES);
-  return bytes;
+/** @throws EncodeError for a path of more than 64 KiB */
+export function encodeTarget(path: string, uid: number): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(TARGET_HEADER_BYTES + path.length * 3);
+  return bytes.subarray(0, writeTarget(bytes, 0, path, uid));
 }
 
-/** What comes between the body and the targets. `address` is null for an actor of this node. */
-export function encodeSender(address: string | null, path: string, uid: number): Buffer {
-  const target = encodeTarget(path, uid);
-  if (address === null) return Buffer.concat([Buffer.of(SENDER_HERE), target]);
-  const length = Buffer.byteLength(address);
-  return Buffer.concat([
-    Buffer.of(SENDER_ELSEWHERE),
-    target,
-    Buffer.of(length >> 8, length & 0xff),
-    Buffer.from(address),
-  ]);
+/** Room that `writeSender` may need. */
+export function senderRoom({ address, path }: ActorPath): number {
+  const addressBytes = address === null ? 0 : 2 + address.toString().length * 3;
+  return 1 + TARGET_HEADER_BYTES + path.length * 3 + addressBytes;
 }
 
-/** Reads a message frame from front to back. Every read checks that the bytes are there. */
+/** Writes what comes between body and targets; returns where it ends. */
+export function writeSender(buffer: Buffer, start: number, sender: ActorPath): number {
+  const { address } = sender;
+  buffer[start] = address === null ? SENDER_HERE : SENDER_ELSEWHERE;
+  const at = writeTarget(buffer, start + 1, sender.path, sender.uid);
+  if (address === null) return at;
+  const length = buffer.write(address.toString(), at + 2);
+  buffer.writeUInt16BE(length, at);
+  return at + 2 + length;
+}
+
+function writeTarget(buffer: Buffer, start: number, path: string, uid: number): number {
+  const length = writeText(buffer, start + TARGET_HEADER_BYTES, path);
+  if (length > MAX_PATH_BYTES) throw new EncodeError(`a path of ${length} bytes is too long`);
+  buffer.writeUInt16BE(length, start);
+  buffer.writeDoubleBE(uid, start + 2);
+  return start + TARGET_HEADER_BYTES + length;
+}
+
+/** Paths are short and nearly always ASCII, for which a loop beats the call into the runtime. */
+function writeText(buffer: Buffer, start: number, text: string): number {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0x7f) return buffer.write(text, start);
+    buffer[start + i] = code;
+  }
+  return text.length;
+}
+
+/**
+ * Reads a message frame from front to back. Every read checks that the bytes are there. One reader is
+ * used for many frames, one after the other.
+ */
 export class EnvelopeReader {
-  private readonly frame: Buffer;
-  private at: number;
+  private frame: Buffer = NO_FRAME;
+  private at = 0;
+  /** Of the body. */
+  start = 0;
+  end = 0;
   /** Of the sender or target that was read last. */
   path = '';
   uid = 0;
 
-  constructor(frame: Buffer) {
+  /** Begins a frame; leaves `start` and `end` of the body behind. */
+  open(frame: Buffer): void {
     this.frame = frame;
     this.at = 1;
+    const length = frame.readUInt32BE(this.need(4));
+    this.start = this.need(length);
+    this.end = this.at;
   }
 
   /** Whether there are targets to come. */
@@ -63,16 +93,11 @@ export class EnvelopeReader {
     return this.at < this.frame.length;
   }
 
-  readBody(): Buffer {
-    const length = this.frame.readUInt32BE(this.need(4));
-    return this.slice(length);
-  }
-
-  /** Returns the kind; leaves path and uid behind unless there is nobody. */
+  /** Returns the kind; leaves path and uid behind if the sender stands here. */
   readSenderKind(): number {
     const kind = this.frame[this.need(1)]!;
-    if (kind > SENDER_ELSEWHERE) throw new DecodeError(`there is no sender of kind ${kind}`);
-    if (kind !== NO_SENDER) this.readTarget();
+    if (kind > SENDER_IS_REPLY_TO) throw new DecodeError(`there is no sender of kind ${kind}`);
+    if (kind === SENDER_HERE || kind === SENDER_ELSEWHERE) this.readTarget();
     return kind;
   }
 
@@ -89,12 +114,18 @@ export class EnvelopeReader {
     const length = (frame[header]! << 8) | frame[header + 1]!;
     this.uid = frame.readDoubleBE(header + 2);
     const start = this.need(length);
-    this.path = frame.toString('utf8', start, start + length);
+    if (!this.isPath(start, length)) this.path = frame.toString('utf8', start, start + length);
   }
 
-  private slice(length: number): Buffer {
-    const start = this.need(length);
-    return this.frame.subarray(start, start + length);
+  /** Whether the bytes are the path that was read last: then there is no need for another string. */
+  private isPath(start: number, length: number): boolean {
+    const { frame, path } = this;
+    if (path.length !== length) return false;
+    for (let i = 0; i < length; i++) {
+      const byte = frame[start + i]!;
+      if (byte > 0x7f || byte !== path.charCodeAt(i)) return false;
+    }
+    return true;
   }
 
   /** Moves on by `size` bytes and returns where they start. */
@@ -107,3 +138,5 @@ export class EnvelopeReader {
     return start;
   }
 }
+
+const NO_FRAME = Buffer.alloc(0);

@@ -1,7 +1,7 @@
 // How values that MessagePack has no type for are written: one extension whose payload is an array
 // that starts with what it is. It is registered with msgpackr once per process, because msgpackr
 // keeps extensions per process; outside of a Codec it changes nothing for other users of msgpackr.
-import { addExtension } from 'msgpackr';
+import { addExtension, type Unpackr } from 'msgpackr';
 
 /** MessagePack extension type of a tag; followed by one value, its payload. */
 export const TAG_EXTENSION = 0x41;
@@ -35,11 +35,16 @@ addExtension({
   read: (payload: unknown) => (revive === null ? new Tag([payload]) : revive(payload)),
 });
 
-/** Runs `unpack`, in which `reviver` makes a value of every tag that is met. Does not nest. */
-export function unpackWith<T>(reviver: Reviver, unpack: () => T): T {
+/** Unpacks a range of `bytes`; `reviver` makes a value of every tag that is met. Does not nest. */
+export function unpackWith(
+  reviver: Reviver,
+  unpackr: Unpackr,
+  bytes: Uint8Array,
+  range: { start: number; end: number },
+): unknown {
   revive = reviver;
   try {
-    return unpack();
+    return unpackr.unpack(bytes, range);
   } finally {
     revive = null;
   }
