@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from 'actor-ts/testkit';
 import { type NodeExit, NodeProcess } from '../../packages/workshop/src/NodeProcess.ts';
+import { freePorts } from '../../packages/workshop/src/ports.ts';
 import type { ClusterOptions, Driver, TestCluster, TestNode } from './Driver.ts';
-import { steadyPorts } from './ports.ts';
 
 export const CHAT = fileURLToPath(
   new URL('../../solutions/06-cluster-compose/src/main.ts', import.meta.url),
@@ -93,7 +93,7 @@ async function startCluster(count: number, options: ClusterOptions = {}): Promis
     lines.push(line);
     if (lines.length > MAX_LINES) lines.shift();
   };
-  const ports = await steadyPorts(count * 3);
+  const ports = await freePorts(count * 3);
   const cluster = ports.slice(0, count);
   const nodes = cluster.map((port, index) => {
     const env = {

@@ -1,6 +1,7 @@
 // Which ports the nodes get, and whether they are free before anything is started.
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { AddressInfo, Server } from 'node:net';
+import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { WorkshopError } from './errors.ts';
 import type { Settings } from './settings.ts';
@@ -21,6 +22,8 @@ interface Wanted {
 
 /** Where the nodes listen. */
 export const LOOPBACK = '127.0.0.1';
+const FIRST_FREE = 20_000;
+const LAST_FREE = 32_000;
 
 /**
  * The ports of every node, all different, all free a moment ago.
@@ -67,13 +70,18 @@ async function choosePorts(settings: Settings): Promise<NodePorts[]> {
   }));
 }
 
-/** `count` different ports that the system says are free. */
+/**
+ * `count` different ports where nobody listens, from below the range that systems take the local
+ * ports of outgoing connections from: one of those could otherwise sit on a node's port while the
+ * node restarts.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  // All are held at once, so that no two are the same.
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0, LOOPBACK)));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map(close));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(FIRST_FREE, LAST_FREE + 1);
+    if (!ports.has(port) && (await isFree(port, LOOPBACK))) ports.add(port);
+  }
+  return [...ports];
 }
 
 function checkDifferent(wanted: readonly Wanted[]): void {
