@@ -8,7 +8,7 @@ export interface Settings {
   /** Where the front door listens. The nodes themselves listen on loopback only. */
   readonly host: string;
   readonly port: number;
-  /** First of a row of ports, one a node; 0: the system chooses each. */
+  /** First of a row of ports, one a node; 0: any that are free. */
   readonly httpPort: number;
   readonly managementPort: number;
   readonly clusterPort: number;
@@ -76,7 +76,7 @@ export function helpText(command: string): string {
     row('flag', 'variable', 'default', ''),
     ...rows,
     '',
-    'A port of 0 lets the system choose.',
+    'A port of 0 stands for any that is free.',
   ].join('\n');
 }
 
