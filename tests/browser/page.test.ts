@@ -21,6 +21,24 @@ describe.skipIf(!hasChrome)('the chat page', () => {
     return Person.enters(await profile(options), place.url, fresh(name), room);
   }
 
+  /** Like `enters`, but what `answer` returns for a frame is the answer to it, and the server gets none. */
+  async function entersThrough(room: string, answer: (frame: any) => object | undefined) {
+    const ann = new Person(fresh('ann'), await (await profile()).newPage());
+    await ann.page.routeWebSocket('**/ws', (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage((data) => {
+        const given = answer(JSON.parse(String(data)));
+        if (given === undefined) server.send(data);
+        else socket.send(JSON.stringify(given));
+      });
+    });
+    await ann.page.goto(`${place.url}/#${room}`);
+    await ann.page.locator('#user').fill(ann.name);
+    await ann.page.locator('#user').press('Enter');
+    await ann.isLive();
+    return ann;
+  }
+
   /** Writes `count` messages into a room, quickly, by several people. */
   async function fill(room: string, count: number): Promise<void> {
     let next = 1;
@@ -222,22 +240,13 @@ describe.skipIf(!hasChrome)('the chat page', () => {
 
     test('shows a failure in words, and sends the same message again when asked', async () => {
       const room = fresh('room');
-      const ann = new Person(fresh('ann'), await (await profile()).newPage());
       const ids: string[] = [];
-      await ann.page.routeWebSocket('**/ws', (socket) => {
-        const server = socket.connectToServer();
-        socket.onMessage((data) => {
-          const frame = JSON.parse(String(data));
-          if (frame.type === 'send-message') ids.push(frame.id);
-          if (ids.length !== 1 || frame.type !== 'send-message') return server.send(data);
-          const message = 'the room did not answer in time';
-          socket.send(JSON.stringify({ ...frame, type: 'error', code: 'timeout', message }));
-        });
+      const ann = await entersThrough(room, ({ type, id }) => {
+        if (type !== 'send-message') return undefined;
+        ids.push(id);
+        const message = 'the room did not answer in time';
+        return ids.length === 1 ? { type: 'error', code: 'timeout', message, room, id } : undefined;
       });
-      await ann.page.goto(`${place.url}/#${room}`);
-      await ann.page.locator('#user').fill(ann.name);
-      await ann.page.locator('#user').press('Enter');
-      await ann.isLive();
       await ann.says('once');
       const failed = ann.page.locator('#unsent .failed');
       await failed.waitFor();
@@ -249,11 +258,23 @@ describe.skipIf(!hasChrome)('the chat page', () => {
       expect(await ann.sees()).toEqual(['once']);
     });
 
+    test('joins again by itself when a join is not answered, and sends what waited for it', async () => {
+      const room = fresh('room');
+      let joins = 0;
+      const ann = await entersThrough(room, (frame) => {
+        if (frame.type !== 'join' || frame.room !== room || joins++ > 0) return undefined;
+        return { type: 'error', code: 'timeout', message: 'the room did not answer in time', room };
+      });
+      await ann.says('patience');
+      await ann.reads('patience');
+      expect(joins).toBe(2);
+    });
+
     test('shifts nothing on the screen', async () => {
       const ann = await enters('ann');
       await ann.page.evaluate(`{
         window.shifts = [];
-        new PerformanceObserver((list) => shifts.push(...list.getEntries().map((e) => e.value)))
+        new PerformanceObserver((list) => shifts.push(...list.getEntries().map((e) => [e.value, ...e.sources.map((s) => s.node?.id || s.node?.nodeName + s.node?.textContent)])))
           .observe({ type: 'layout-shift' });
       }`);
       for (const text of ['one', 'two', 'three']) {

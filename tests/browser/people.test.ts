@@ -26,11 +26,14 @@ describe.skipIf(!hasChrome)('people in two browsers', () => {
     const room = fresh('room');
     const ann = await comes('ann', room, 'node1');
     const bob = await comes('bob', room, 'node2');
+    const top = ann.page.locator('#top p');
+    expect(await top.textContent()).toBe(`Nothing has been said in ${room} yet. Say hello.`);
     await ann.says('Hello Bob');
     await bob.reads('Hello Bob');
     await bob.says('Hello Ann');
     await ann.reads('Hello Ann');
     await ann.hasSentAll();
+    expect(await top.textContent()).toBe(`This is where ${room} begins.`);
     for (const person of [ann, bob]) {
       expect(await person.sees()).toEqual(['Hello Bob', 'Hello Ann']);
       expect(await person.badge.innerText()).toBe('live');
@@ -75,7 +78,7 @@ describe.skipIf(!hasChrome)('people in two browsers', () => {
     place.node('node2').pause();
     place.only('node1');
     await ann.says('Is anybody there?');
-    await ann.page.locator('.conn:visible', { hasText: 'node2 is silent' }).waitFor();
+    await ann.page.locator('.conn:visible', { hasText: 'no answer yet' }).waitFor();
     await ann.page.locator('.conn:visible button').click();
     await ann.isLive();
     expect((await ann.places()).socket).toBe('node1');

@@ -62,6 +62,7 @@ const frames = {
     if (room.name !== open || list.pinned) room.trim(1_000);
     if (room.name === open) {
       if (!own) say(`${frame.from}: ${frame.text}`);
+      drawTop();
       drawUnsent();
     }
     drawRooms();
@@ -80,19 +81,18 @@ const frames = {
 
   error({ code, message, room: name, id }) {
     const room = rooms.get(name);
-    if (id) {
-      outbox.refuse(id, code, message);
-      if (outbox.get(id)?.state === 'failed') say(`Not sent: ${message}`);
-      if (code === 'not-joined' && room) join(room);
-      return drawUnsent();
+    if (room && (!id || code === 'not-joined')) {
+      room.joined = false;
+      setTimeout(() => room.joined || join(room), id ? 0 : 2_000);
     }
-    $('#hint').textContent = `${name ?? ''} ${message}`;
-    if (room) setTimeout(() => room.joined || join(room), 2_000);
+    if (!id) return $('#hint').replaceChildren(`${name ?? ''} ${message}`);
+    outbox.refuse(id, code, message);
+    if (outbox.get(id)?.state === 'failed') say(`Not sent: ${message}`);
+    drawUnsent();
   },
 };
 
 function join(room) {
-  room.joined = false;
   connection.send({ type: 'join', room: room.name, since: room.last ?? undefined });
 }
 
@@ -120,7 +120,7 @@ function stateChanged(state) {
   if (!user) return;
   if (state.reason) return logOut('Your login has expired. What was not sent is kept.');
   if (state.name === 'live') {
-    say(state.quiet ? `${state.node} is silent` : `Connected to ${state.node}`);
+    say(state.quiet ? 'No answer yet' : `Connected to ${state.node}`);
   } else {
     for (const room of rooms.all()) room.joined = false;
     outbox.requeue();

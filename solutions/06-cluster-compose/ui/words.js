@@ -38,7 +38,7 @@ export function hue(name) {
 }
 
 export function connectionWords(state, now = Date.now(), online = true) {
-  if (state.name === 'live') return state.quiet ? `${state.node} is silent` : 'live';
+  if (state.name === 'live') return state.quiet ? 'no answer yet, reconnect' : 'live';
   if (state.name !== 'waiting') return state.name;
   const seconds = Math.max(0, Math.ceil((state.until - now) / 1000));
   return `${online ? '' : 'offline, '}retrying in ${seconds} s`;

@@ -43,7 +43,7 @@ test('names the days', () => {
 test('says how the connection stands', () => {
   const live = { name: 'live', node: 'node2', quiet: false };
   expect(connectionWords(live)).toBe('live');
-  expect(connectionWords({ ...live, quiet: true })).toBe('node2 is silent');
+  expect(connectionWords({ ...live, quiet: true })).toBe('no answer yet, reconnect');
   expect(connectionWords({ name: 'connecting' })).toBe('connecting');
   const waiting = { name: 'waiting', until: noon + 2_100 };
   expect(connectionWords(waiting, noon)).toBe('retrying in 3 s');
