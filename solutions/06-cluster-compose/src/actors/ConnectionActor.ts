@@ -20,6 +20,8 @@ import type { Identity } from '../token.ts';
 
 const TICK_MS = 1000;
 const SILENCE_MS = 2500;
+/** The region may still think that the session is where it died: what it is told then is lost. */
+const INTRODUCE_AGAIN_MS = 300;
 const RESEND_MS = 2000;
 const MAX_PENDING = 100;
 /** Pages of history on their way to the client; further joins wait for one to be written. */
@@ -31,9 +33,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type SocketEvent =
   | { kind: 'frame'; data: string | null }
-  | { kind: 'pong' | 'closed' | 'tick' | 'ping' | 'expired' | 'page-written' };
+  | { kind: 'pong' | 'closed' | 'tick' | 'introduce' | 'ping' | 'expired' | 'page-written' };
 type Request = SessionMsg & { kind: 'join' | 'send-message' };
-type Pending = { readonly request: Request; sentAt: number; readonly until: number };
+type Pending = { readonly request: Request; readonly until: number; tries: number; sentAt: number };
 
 export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Terminated> {
   private readonly ws: WebSocket;
@@ -44,7 +46,6 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   /** Joins and sends that wait for their answer, in the order in which they came. */
   private readonly pending = new Map<string, Pending>();
   private session: { ref: ActorRef; node: string } | null = null;
-  private introducing = false;
   private heardAt = 0;
   private pages = 0;
   private progressAt = 0;
@@ -96,6 +97,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
       case 'here':
         return this.onHere(msg);
       case 'unknown-socket':
+      case 'introduce':
         return this.introduce();
       case 'too-many-sockets':
         this.refuse('rate-limited', 'this user has too many sockets open');
@@ -192,7 +194,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
       this.rooms.set(room, seq);
       this.system.trace?.hop('socket', frame, { user: this.identity.user });
       this.push(frame);
-    } else if (seq > last && !this.introducing) {
+    } else if (seq > last && !this.isIntroducing) {
       this.introduce();
     }
   }
@@ -207,7 +209,6 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 
   private onHere({ session: ref, node, pushed }: ConnectionMsg & { kind: 'here' }) {
     this.heardAt = this.now;
-    this.introducing = false;
     if (this.session?.node !== node) {
       const { user } = this.identity;
       this.push({ type: 'welcome', user, node: this.node, session: node });
@@ -219,34 +220,43 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     this.session = { ref, node };
     // What it pushed before it said this would be here by now.
     const lost = [...this.rooms].some(([room, last]) => (pushed.get(room) ?? last + 1) > last);
-    if (lost) this.introduce();
+    if (lost) return this.introduce();
+    if (!this.isIntroducing) return;
+    this.context.timers.cancel('introduce');
+    for (const pending of this.pending.values()) this.tellRequest(pending);
   }
 
   private lostSession(ref: ActorRef) {
     if (this.session?.ref.equals(ref)) this.introduce();
   }
 
+  /** Until the session answers nothing else is told to it, so that what waits keeps its order. */
   private introduce() {
-    this.introducing = true;
     this.heardAt = this.now; // from here on it has a while to answer
     const { self: socket, rooms } = this;
     const { user: userId } = this.identity;
     this.tellSession({ kind: 'connect-ws', userId, socket, rooms: new Map(rooms) });
-    for (const pending of this.pending.values()) this.repeat(pending);
+    this.context.timers.startSingleTimer('introduce', { kind: 'introduce' }, INTRODUCE_AGAIN_MS);
+  }
+
+  private get isIntroducing(): boolean {
+    return this.context.timers.isTimerActive('introduce');
   }
 
   private request(request: Request) {
-    const sentAt = this.now;
-    const pending = { request, sentAt, until: sentAt + SEND_WITHIN_MS };
+    const until = this.now + SEND_WITHIN_MS;
+    const pending = { request, until, tries: 0, sentAt: 0 };
     const id = request.kind === 'join' ? '' : request.id;
     this.pending.set(keyOf(request.room, id), pending);
-    this.tellSession(request);
+    if (!this.isIntroducing) this.tellRequest(pending);
   }
 
-  private repeat(pending: Pending) {
+  private tellRequest(pending: Pending) {
     const { request } = pending;
+    const again = pending.tries > 0;
+    pending.tries++;
     pending.sentAt = this.now;
-    this.tellSession(request.kind === 'join' ? request : { ...request, again: true });
+    this.tellSession(request.kind === 'join' ? request : { ...request, again });
   }
 
   private tellSession(msg: SessionMsg) {
@@ -263,10 +273,11 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
       const message = 'the room did not answer in time';
       this.onInbound({ type: 'error', code: 'timeout', message, ...about });
     }
+    if (this.isIntroducing) return;
     if (this.now - this.heardAt > SILENCE_MS) return this.introduce();
     this.tellSession({ kind: 'still-there', userId: this.identity.user, socket: this.self });
     for (const pending of this.pending.values()) {
-      if (this.now - pending.sentAt > RESEND_MS) this.repeat(pending);
+      if (this.now - pending.sentAt > RESEND_MS) this.tellRequest(pending);
     }
   }
 

@@ -87,14 +87,19 @@ test('introduces itself with its rooms and seqs when the session stops', async (
   await until(() => seqs().length === 2);
 });
 
-test('introduces itself again when the session is silent, and repeats what waits for an answer', async () => {
+test('introduces itself until a silent session answers, then repeats what waits, in order', async () => {
   await join(4);
   say({ type: 'send-message', room: 'lobby', id: 'one', text: 'hello' });
   expect(await told('send-message')).toMatchObject({ id: 'one', again: false });
   await time.advance(4000);
-  const introduction = await told('connect-ws');
-  expect(introduction).toMatchObject({ userId: 'ann', rooms: new Map([['lobby', 4]]) });
+  const introduction = { userId: 'ann', rooms: new Map([['lobby', 4]]) };
+  for (let i = 0; i < 3; i++) expect(await told('connect-ws')).toMatchObject(introduction);
+  say({ type: 'send-message', room: 'lobby', id: 'two', text: 'hello' });
+  say({ type: 'leave', room: 'other' }); // behind it, so that it has been read
+  await told('leave');
+  here(new Map([['lobby', 4]]));
   expect(await told('send-message')).toMatchObject({ id: 'one', again: true });
+  expect(await told('send-message')).toMatchObject({ id: 'two', again: false });
 });
 
 test('pushes each message once and in order, and asks again when one is missing', async () => {
