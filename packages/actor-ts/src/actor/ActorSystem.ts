@@ -8,7 +8,6 @@ import { ActorCell } from './ActorCell.ts';
 import { ActorPath } from './ActorPath.ts';
 import type { ActorRef } from './ActorRef.ts';
 import type { Address } from './Address.ts';
-import type { AskRef } from './ask.ts';
 import { DeadLetterRef } from './DeadLetterRef.ts';
 import { Dispatcher } from './Dispatcher.ts';
 import { EventStream } from './EventStream.ts';
@@ -17,6 +16,7 @@ import { defaultLogger, type Logger, type LogLevel } from './Logger.ts';
 import { AutoReceived, DeadLetter } from './messages.ts';
 import { Props } from './Props.ts';
 import { type Scheduler, SystemScheduler } from './Scheduler.ts';
+import { Temporaries } from './Temporaries.ts';
 import { type TraceOptions, Tracer } from './Trace.ts';
 
 export interface ActorSystemOptions {
@@ -61,13 +61,14 @@ export class ActorSystem {
   readonly whenTerminated: Promise<void>;
   /** @internal */
   readonly dispatcher = new Dispatcher();
+  /** @internal */
+  readonly temporaries = new Temporaries();
   /** @internal Set by remoting. */
   remote: RemoteHook | null = null;
 
   private readonly user: ActorCell;
   private readonly internal: ActorCell;
   private readonly extensions = new Map<string, unknown>();
-  private readonly temporaries = new Map<string, AskRef>();
   private readonly terminationTasks: (() => void | Promise<void>)[] = [];
   private clusterPart: ClusterOf | null = null;
   private uid = Math.floor(Math.random() * 2 ** 48);
@@ -171,7 +172,7 @@ export class ActorSystem {
 
   /** @internal The live actor at `path`, or a ref that leads to dead letters. `uid` 0 fits any. */
   resolveLocal(path: string, uid: number): ActorRef {
-    const temporary = this.temporaries.get(path);
+    const temporary = this.temporaries.find(path, uid);
     if (temporary !== undefined) return temporary;
     const [, top, ...names] = path.split('/');
     let cell = top === 'user' ? this.user : top === 'system' ? this.internal : undefined;
@@ -180,16 +181,6 @@ export class ActorSystem {
       return new DeadLetterRef(this, path, uid);
     }
     return cell.self;
-  }
-
-  /** @internal */
-  registerTemporary(ref: AskRef): void {
-    this.temporaries.set(ref.path.path, ref);
-  }
-
-  /** @internal */
-  unregisterTemporary(ref: AskRef): void {
-    this.temporaries.delete(ref.path.path);
   }
 
   /** @internal Never 0, and not the same again after a restart of the process. */

@@ -35,6 +35,8 @@ export class AskRef extends ActorRef {
   private readonly reject: (reason: Error) => void;
   private readonly timer: Cancellable;
   private ownPath: ActorPath | null = null;
+  /** Where the system finds it by its path; -1 when it cannot. */
+  private slot = -1;
   private watchers: ActorRef[] | null = null;
   private done = false;
 
@@ -59,9 +61,9 @@ export class AskRef extends ActorRef {
 
   get path(): ActorPath {
     if (this.ownPath === null) {
-      const uid = this.system.nextUid();
-      this.ownPath = new ActorPath(null, `/temp/${uid.toString(36)}`, uid);
-      if (!this.done) this.system.registerTemporary(this);
+      const { temporaries } = this.system;
+      if (!this.done) this.slot = temporaries.add(this);
+      this.ownPath = new ActorPath(null, temporaries.pathOf(this.slot), this.system.nextUid());
     }
     return this.ownPath;
   }
@@ -95,7 +97,8 @@ export class AskRef extends ActorRef {
   private finish(): void {
     this.done = true;
     this.timer.cancel();
-    if (this.ownPath !== null) this.system.unregisterTemporary(this);
+    if (this.slot >= 0) this.system.temporaries.remove(this.slot);
+    this.slot = -1;
     for (const watcher of this.watchers ?? []) this.notify(watcher);
   }
 
