@@ -98,12 +98,12 @@ export function everTwice(asks: readonly Ask[], since: number): number[] {
     let present = line[0]!;
     for (const next of line) {
       if (next.pid !== present.pid) {
+        // Both were under way at the same time: this says nothing about their order.
+        if (next.askedAt <= present.endedAt) continue;
         if (gone.has(next.pid!)) {
           found.push(id);
           break;
         }
-        // Both were under way at the same time: this says nothing about their order.
-        if (next.askedAt <= present.endedAt) continue;
         gone.add(present.pid!);
       }
       present = next;
