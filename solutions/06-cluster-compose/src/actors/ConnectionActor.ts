@@ -84,6 +84,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 
   override postStop() {
     this.ws.removeAllListeners('message').removeAllListeners('pong');
+    this.ws.resume(); // its client's answer to the close has to be read
     this.ws.close(1012, 'the node is stopping'); // does nothing where it was closed before
   }
 
