@@ -68,17 +68,22 @@ export class Heartbeats {
     for (const w of this.watched.values()) w.history = forgiven(w.history, now);
   }
 
-  answered(from: NodeId, now: number): void {
+  /** @returns whether it was an incarnation that is watched */
+  answered(from: NodeId, now: number): boolean {
+    let isWatched = false;
     for (const w of this.at(from.address)) {
       if (w.node.uid === from.uid) {
         w.history = withHeartbeat(w.history, this.settings, now);
         w.refusedAt = null;
         w.opinion = 'reachable';
-      } else {
-        // Another incarnation lives there, so this one cannot.
-        w.opinion = 'refused';
+        isWatched = true;
+      } else if (w.opinion === 'reachable') {
+        // Another incarnation lives there: either a new process, which will join and so end this
+        // one, or the same process after it found itself removed, which proves nothing about death.
+        w.opinion = 'silent';
       }
     }
+    return isWatched;
   }
 
   refused(address: string, now: number): void {

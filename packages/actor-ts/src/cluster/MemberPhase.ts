@@ -5,7 +5,7 @@ import type { DowningStrategy } from './Downing.ts';
 import type { FailureDetectorSettings } from './FailureDetector.ts';
 import { Gossip } from './Gossip.ts';
 import { Heartbeats } from './Heartbeats.ts';
-import { isLive, isSameNode, type MemberRecord, type NodeId, nodeKey } from './Member.ts';
+import { byAge, isLive, isSameNode, type MemberRecord, type NodeId, nodeKey } from './Member.ts';
 import {
   digestOf,
   forgetOldTombstones,
@@ -74,6 +74,11 @@ export class MemberPhase {
   private unstableSince: number;
   private tickedAt: number;
   private gossipedAt: number;
+  /**
+   * Null, or after a pause long enough to have been removed during it: who has confirmed since then
+   * that this node is still a member. Until they are a majority it decides nothing for others.
+   */
+  private confirmedBy: Set<string> | null = null;
   private leavingSince: number | null = null;
   private goodbye: { readonly since: number; readonly waitingFor: Set<string> } | null = null;
   private readonly quarantineAt = new Map<string, { node: NodeId; at: number }>();
@@ -115,10 +120,14 @@ export class MemberPhase {
       this.out.log('warn', `this process stood still for ${Math.round(gap)} ms`);
       this.heartbeats.forgiveAll(now);
       this.stableSince = now;
+      const { detector, downing } = this.settings;
+      if (gap > detector.acceptablePauseMs + downing.stableAfterMs) {
+        this.confirmedBy = new Set([this.key]);
+      }
     }
     this.heartbeats.tick(now);
     this.adoptOpinions(now);
-    this.resolveSplit(now);
+    this.resolveSplit(now, true);
     this.cutOffDue(now);
     if (now - this.gossipedAt >= this.settings.gossipIntervalMs) {
       this.gossipedAt = now;
@@ -149,7 +158,8 @@ export class MemberPhase {
         this.onHeartbeat(message);
         break;
       case 'heartbeat-ack':
-        this.heartbeats.answered(message.from, now);
+        if (this.heartbeats.answered(message.from, now)) this.confirmed(message.from);
+        else if (!this.knows(message.from)) this.askStranger(message.from);
         this.adoptOpinions(now);
         break;
       case 'welcome':
@@ -159,13 +169,14 @@ export class MemberPhase {
         // What was meant for an earlier incarnation of this node is void.
         if (message.to === this.self.uid) this.receiveMine(message, now);
     }
+    this.resolveSplit(now, false);
     this.flush();
   }
 
   /** A connection with `node` was made, so whoever was on that address before may be gone. */
   connected(node: NodeId): void {
     this.heartbeats.check(node.address);
-    if (!this.knows(node)) this.strangers.probeOne(node.address, this.summary);
+    if (!this.knows(node)) this.askStranger(node);
   }
 
   lost(address: string, evidence: 'refused' | 'closed' | 'unreachable', now: number): void {
@@ -179,6 +190,7 @@ export class MemberPhase {
     } else if (evidence === 'closed') {
       this.heartbeats.check(address);
     }
+    this.resolveSplit(now, false);
     this.flush();
   }
 
@@ -274,7 +286,7 @@ export class MemberPhase {
     }
     if (from.address === this.self.address || this.leavingSince !== null) return;
     // Whoever has just left the losing side of a split must not prolong it.
-    if (this.isLosing) return;
+    if (this.isLosing || this.isUnsure) return;
     if (known === undefined) this.out.log('info', `${from.address} joins`);
     this.change(admit(this.state, from, roles), now);
     if (this.outcome !== null) return;
@@ -349,8 +361,13 @@ export class MemberPhase {
       this.tellRemoved(from);
       this.quarantineLater(from, this.tickedAt);
     } else {
-      this.strangers.probeOne(from.address, this.summary);
+      this.askStranger(from);
     }
+  }
+
+  /** Someone else than the known member lives there: perhaps in a cluster of its own. */
+  private askStranger(node: NodeId): void {
+    this.strangers.probeOne(node.address, this.summary);
   }
 
   private dissolve(other: NodeId): void {
@@ -396,7 +413,7 @@ export class MemberPhase {
         this.removed('this node has been removed');
         return;
       }
-      if (!this.isActingLeader) break;
+      if (!this.isActingLeader || this.isUnsure) break;
       const { unreachable } = this.assessment;
       const next = leaderActions(
         this.state,
@@ -436,15 +453,19 @@ export class MemberPhase {
     }
   }
 
-  private resolveSplit(now: number): void {
+  /** Silence is only judged by a tick, which knows whether this very process stood still. */
+  private resolveSplit(now: number, mayJudgeSilence: boolean): void {
     const { standing, signature } = this.assessment;
     if (signature === '' || this.outcome !== null || this.goodbye !== null) return;
     const { downing } = this.settings;
     const isStable =
-      now - this.stableSince >= downing.stableAfterMs ||
-      now - this.unstableSince >= downing.stableAfterMs + MAX_UNSTABLE_MS;
+      mayJudgeSilence &&
+      (now - this.stableSince >= downing.stableAfterMs ||
+        now - this.unstableSince >= downing.stableAfterMs + MAX_UNSTABLE_MS);
     if (!isStable && ![...standing.values()].includes('refused')) return;
-    const { down, reason } = downing.decide(downingView(this.state, this.assessment, isStable));
+    const { down, reason } = downing.decide(
+      downingView(this.state, this.assessment, isStable, this.isUnsure),
+    );
     if (down.length === 0) return;
     if (down.includes(this.key)) {
       this.giveUp(down, reason);
@@ -527,8 +548,23 @@ export class MemberPhase {
   /** Whether this node will have to go unless the unreachable members come back. */
   private get isLosing(): boolean {
     if (this.assessment.signature === '') return false;
-    const view = downingView(this.state, this.assessment, true);
+    const view = downingView(this.state, this.assessment, true, this.isUnsure);
     return this.settings.downing.decide(view).down.includes(this.key);
+  }
+
+  private confirmed(by: NodeId): void {
+    this.confirmedBy?.add(nodeKey(by));
+  }
+
+  /** A majority has to confirm, at exactly half with the oldest among them. */
+  private get isUnsure(): boolean {
+    if (this.confirmedBy === null) return false;
+    const members = liveMembers(this.state).sort(byAge);
+    const confirming = members.filter((m) => this.confirmedBy!.has(nodeKey(m.node)));
+    const missing = members.length - 2 * confirming.length;
+    if (missing > 0 || (missing === 0 && confirming[0] !== members[0])) return true;
+    this.confirmedBy = null;
+    return false;
   }
 
   /** Whether every member that has a vote has seen this node's state. */

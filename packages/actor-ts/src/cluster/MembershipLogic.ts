@@ -1,5 +1,5 @@
 // The decisions about members: admission, what a leader does, which of two clusters stays. Pure.
-import type { DowningView } from './Downing.ts';
+import type { DowningMember, DowningView } from './Downing.ts';
 import { byAge, compareText, isLive, type MemberRecord, type NodeId, nodeKey } from './Member.ts';
 import { liveMembers, type MembershipState, withMember, withStatus } from './Membership.ts';
 import type { ClusterSummary } from './messages.ts';
@@ -79,17 +79,19 @@ export function leaderActions(
 
 /**
  * What a downing strategy is asked about. Before the picture is stable only members that are gone
- * may be given up: the silent ones still count as reachable then.
+ * may be given up: the silent ones still count as reachable then. A node that cannot be sure of its
+ * own membership (`isUnsure`) must not rely on members being gone: they may have removed it before.
  */
 export function downingView(
   state: MembershipState,
   assessment: Assessment,
   isStable: boolean,
+  isUnsure: boolean,
 ): DowningView {
-  const members = liveMembers(state).map((member) => {
+  const members = liveMembers(state).map((member): DowningMember => {
     const standing = assessment.standing.get(nodeKey(member.node)) ?? 'reachable';
-    const isSettled = isStable || standing === 'refused';
-    return { member, standing: isSettled ? standing : ('reachable' as const) };
+    if (!isStable && (standing !== 'refused' || isUnsure)) return { member, standing: 'reachable' };
+    return { member, standing: standing === 'refused' && isUnsure ? 'silent' : standing };
   });
   return { members };
 }

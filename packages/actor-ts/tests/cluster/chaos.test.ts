@@ -98,7 +98,7 @@ describe('after chaos', () => {
         }
         story.end();
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });
@@ -118,7 +118,7 @@ describe('during a split by silence', () => {
         }
         story.end();
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 });
