@@ -89,7 +89,8 @@ export class ReplicatedEntities implements RememberedEntities {
   async open(shard: number, grant: Grant): Promise<Iterable<string>> {
     const ids = this.replicas.get(shard)?.ids ?? new Set<string>();
     const before = [...ids];
-    this.replicas.set(shard, { grant, version: 0, ids });
+    // Change 1 is what it begins with: who misses that sees a gap before the next one.
+    this.replicas.set(shard, { grant, version: ids.size > 0 ? 1 : 0, ids });
     this.owned.add(shard);
     if (ids.size > 0) this.sendSets(this.peers.others(), [shard]);
     return before;

@@ -268,7 +268,7 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
   private startRemembered(shard: Shard, grant: Grant): void {
     this.remembered?.open(shard.id, grant).then(
       (ids) => {
-        if (shard.isHosted && shard.grant === grant) this.entities.startRemembered(shard, ids);
+        if (shard.isHosted) this.entities.startRemembered(shard, ids);
       },
       (err) => this.log.error({ err, shard: shard.id }, 'remembered entities cannot be read'),
     );

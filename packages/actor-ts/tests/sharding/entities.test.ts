@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { InMemoryJournal } from '../../src/persistence/memory/InMemoryJournal.ts';
 import { PersistenceExtensionId } from '../../src/persistence/PersistenceExtension.ts';
 import { SqliteJournal } from '../../src/persistence/sqlite/SqliteJournal.ts';
+import { JournaledEntities } from '../../src/sharding/JournaledEntities.ts';
 import { until } from '../../src/testkit/until.ts';
 import { idsOf, type NodeOptions, ShardedCluster, type ShardedNode } from './ShardedCluster.ts';
 
@@ -108,6 +109,19 @@ describe.each([
     });
   };
 
+  /** Whether the record is complete, as `node` would read it. */
+  const recorded = async (node: ShardedNode) => {
+    const { journal } = node.system.extension(PersistenceExtensionId);
+    if (journal instanceof InMemoryJournal) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      return true;
+    }
+    const reader = new JournaledEntities(node.system, journal, 'recorder', 16);
+    const shards = await Promise.all((await reader.shards()).map((shard) => reader.open(shard)));
+    reader.abandonAll();
+    return new Set(shards.flatMap((entities) => [...entities])).size === ids.length;
+  };
+
   test('run again where their shard moves to, without a message', async () => {
     cluster = new ShardedCluster({ rememberEntities: true }, store());
     const nodes = await cluster.start(3);
@@ -128,8 +142,8 @@ describe.each([
     await cluster.whereFrom(nodes[0]!, ids);
     await cluster.balanced();
     await until(() => onAnyOf(nodes));
-    // What was started in the last milliseconds is not told yet.
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    // What was started in the last milliseconds need not be known elsewhere yet.
+    await until(() => recorded(nodes[1]!));
     await cluster.crash(nodes[index]!);
     await until(() => onAnyOf(cluster.nodes));
     expect([...cluster.doubles]).toEqual([]);
