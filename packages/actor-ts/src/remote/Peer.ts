@@ -174,11 +174,11 @@ export class Peer {
     const { events, log } = this.environment;
     log.debug({ peer: this.address.toString(), ...end }, `connection to ${this.address} ended`);
     if (end.rejected !== null) {
-      // Before the drop, so that whoever listens knows why.
-      events.rejected(this.address, end.rejected.reason, end.rejected.by);
-      this.drop(`the handshake failed: ${end.rejected.reason}`);
       this.failures++;
       this.wait(false);
+      this.drop(`the handshake failed: ${end.rejected.reason}`);
+      // Last, because whoever listens may disconnect this peer.
+      events.rejected(this.address, end.rejected.reason, end.rejected.by);
       return;
     }
     const evidence = evidenceOf(end);

@@ -1,11 +1,16 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Actor } from '../../src/actor/Actor.ts';
 import type { ActorRef } from '../../src/actor/ActorRef.ts';
+import { Address } from '../../src/actor/Address.ts';
 import { DeadLetter } from '../../src/actor/messages.ts';
 import { Props } from '../../src/actor/Props.ts';
-import { AskTimeoutError, OptionsError } from '../../src/errors.ts';
+import { AskTimeoutError, DecodeError, OptionsError } from '../../src/errors.ts';
 import { RemoteActorRef } from '../../src/remote/RemoteActorRef.ts';
 import { Remoting } from '../../src/remote/Remoting.ts';
+import type { TcpTransport } from '../../src/remote/TcpTransport.ts';
 import { TestProbe } from '../../src/testkit/TestProbe.ts';
 import { until } from '../../src/testkit/until.ts';
 import { type Node, Nodes } from './nodes.ts';
@@ -289,6 +294,123 @@ describe.each(['tcp', 'memory'] as const)('Remoting over %s', (kind) => {
     ref.tell('found');
     await later.expectMessage('found');
     expect(a.remoting.refFor(a.remoting.selfAddress, '/user/later')).toBe(later.ref);
+  });
+});
+
+describe('Remoting over TCP', () => {
+  let nodes: Nodes;
+  let a: Node;
+  let b: Node;
+
+  beforeEach(async () => {
+    nodes = new Nodes('tcp');
+    [a, b] = await Promise.all([nodes.start(), nodes.start()]);
+  });
+
+  afterEach(() => nodes.stopAll());
+
+  /** A proxy-free way to cut the connections between the two while both live. */
+  function cut(): void {
+    for (const [here, there] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      const { transport } = here.remoting as unknown as { transport: TcpTransport };
+      transport.disconnect(there.remoting.selfAddress, 'the test cut the cable');
+    }
+  }
+
+  test('a death that falls into a gap between connections is told when there is a new one', async () => {
+    const probe = a.probe();
+    const victim = b.probe('victim');
+    const seen = b.seenFrom(a, '/user/victim');
+    probe.watch(seen);
+    seen.tell('are you there');
+    await victim.expectMessage('are you there');
+    cut();
+    victim.ref.stop();
+    await probe.expectTerminated(seen);
+  });
+
+  test('a watch outlives a broken connection', async () => {
+    const probe = a.probe();
+    const victim = b.probe('victim');
+    const seen = b.seenFrom(a, '/user/victim');
+    probe.watch(seen);
+    seen.tell('one');
+    await victim.expectMessage('one');
+    const met: string[] = [];
+    a.remoting.onConnected(({ uid }) => met.push(uid));
+    cut();
+    seen.tell('two');
+    await until(() => met.length > 0);
+    await probe.expectNoMessage(50);
+    victim.ref.stop();
+    await probe.expectTerminated(seen);
+  });
+
+  test('an actor of a restarted process is reported dead, though its path is taken again', async () => {
+    const probe = a.probe();
+    const first = b.probe('service');
+    const seen = b.seenFrom(a, '/user/service');
+    probe.watch(seen);
+    seen.tell('hello');
+    await first.expectMessage('hello');
+    const { address } = b.remoting.self;
+    const lost: string[] = [];
+    a.remoting.onLost((_peer, evidence) => lost.push(evidence));
+    await b.system.terminate();
+    // What is sent before that is meant for the process that has ended.
+    await until(() => lost.includes('refused'));
+    const again = await nodes.start({ port: address.port });
+    const next = again.probe('service');
+    seen.tell('hello again');
+    await next.expectMessage('hello again');
+    await probe.expectTerminated(seen);
+    probe.watch(seen);
+    next.ref.stop();
+    await probe.expectTerminated(seen);
+  });
+
+  test('what does not fit into the send queue becomes dead letters, and they are counted', async () => {
+    const letters = deadLettersOf(a);
+    const silent = createServer(() => {});
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as { port: number };
+    const ref = a.remoting.refFor(new Address('test', '127.0.0.1', port), '/user/x');
+    for (let n = 0; n < 40; n++) ref.tell({ n, blob: new Uint8Array(1_000_000) });
+    await until(() => letters.length > 0);
+    expect(a.remoting.lostMessages).toBe(letters.length);
+    expect(letters.length).toBeGreaterThan(20);
+    silent.close();
+  });
+
+  test('any bytes in a frame are handled or refused by name', async () => {
+    const probe = b.probe('inbox');
+    const from = { address: a.remoting.selfAddress, uid: 'somebody' };
+    let frame = Buffer.alloc(0);
+    const { transport } = a.remoting as unknown as { transport: TcpTransport };
+    const send = transport.send.bind(transport);
+    transport.send = (peer, bytes, lane) => {
+      frame = Buffer.from(bytes);
+      return send(peer, bytes, lane);
+    };
+    b.seenFrom(a, '/user/inbox').tell({ replyTo: probe.ref, list: [1, 'two'] }, a.probe().ref);
+    await probe.receiveOne();
+    const damage = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 5 });
+    fc.assert(
+      fc.property(damage, fc.nat(), (changes, length) => {
+        const bytes = Buffer.from(frame.subarray(0, length % (frame.length + 1)));
+        for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        try {
+          b.remoting.frame(from, bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(DecodeError);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 });
 
