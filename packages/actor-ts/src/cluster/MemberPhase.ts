@@ -1,11 +1,13 @@
 // A node that is in a cluster: one step of the protocol per call, effects into the outbox. Holds the
 // shared state, watches its peers, gossips, acts as leader when it is, and notices when it is out.
 import { type ClusterView, emptyView, eventsBetween, viewOf } from './ClusterView.ts';
+import { Cutoffs } from './Cutoffs.ts';
 import type { DowningStrategy } from './Downing.ts';
 import type { FailureDetectorSettings } from './FailureDetector.ts';
+import { Farewell } from './Farewell.ts';
 import { Gossip } from './Gossip.ts';
 import { Heartbeats } from './Heartbeats.ts';
-import { byAge, isLive, isSameNode, type MemberRecord, type NodeId, nodeKey } from './Member.ts';
+import { isLive, isSameNode, type MemberRecord, type NodeId, nodeKey } from './Member.ts';
 import {
   digestOf,
   forgetOldTombstones,
@@ -21,7 +23,6 @@ import {
   actingLeader,
   admit,
   compareClusters,
-  downingView,
   leaderActions,
   membersAt,
   summaryOf,
@@ -29,6 +30,7 @@ import {
 import type { ClusterMessage, ClusterMessageOf, ClusterSummary } from './messages.ts';
 import type { Outbox } from './Outbox.ts';
 import { type Assessment, assess, watchedBy, withOpinion } from './Reachability.ts';
+import { SplitWatch } from './SplitWatch.ts';
 import { Strangers } from './Strangers.ts';
 
 export interface MemberSettings {
@@ -51,12 +53,7 @@ export type MemberOutcome =
 const WATCHED_PEERS = 5;
 /** A tick that comes so late means that this very process was stopped or blocked. */
 const OWN_PAUSE_MS = 800;
-/** A picture that never settles is acted upon after this long all the same. */
-const MAX_UNSTABLE_MS = 20_000;
 const LEAVE_TIMEOUT_MS = 3000;
-const GOODBYE_TIMEOUT_MS = 500;
-/** A node that left hears the answer to its goodbye before it is cut off. */
-const QUARANTINE_DELAY_MS = 300;
 
 export class MemberPhase {
   view: ClusterView = emptyView;
@@ -68,20 +65,14 @@ export class MemberPhase {
   private readonly heartbeats: Heartbeats;
   private readonly gossip: Gossip;
   private readonly strangers: Strangers;
+  private readonly split: SplitWatch;
+  private readonly cutoffs: Cutoffs;
   private state!: MembershipState;
   private assessment!: Assessment;
-  private stableSince: number;
-  private unstableSince: number;
   private tickedAt: number;
   private gossipedAt: number;
-  /**
-   * Null, or after a pause long enough to have been removed during it: who has confirmed since then
-   * that this node is still a member. Until they are a majority it decides nothing for others.
-   */
-  private confirmedBy: Set<string> | null = null;
   private leavingSince: number | null = null;
-  private goodbye: { readonly since: number; readonly waitingFor: Set<string> } | null = null;
-  private readonly quarantineAt = new Map<string, { node: NodeId; at: number }>();
+  private farewell: Farewell | null = null;
 
   constructor(self: NodeId, settings: MemberSettings, out: Outbox, now: number) {
     this.self = self;
@@ -91,7 +82,9 @@ export class MemberPhase {
     this.heartbeats = new Heartbeats(self, settings.detector, out);
     this.gossip = new Gossip(self, out, settings.random);
     this.strangers = new Strangers(self, out);
-    this.stableSince = this.unstableSince = this.tickedAt = this.gossipedAt = now;
+    this.split = new SplitWatch(self, settings.downing);
+    this.cutoffs = new Cutoffs(out);
+    this.tickedAt = this.gossipedAt = now;
   }
 
   /** The first step: `state` has this node as a live member. */
@@ -112,23 +105,19 @@ export class MemberPhase {
   tick(now: number): void {
     const gap = now - this.tickedAt;
     this.tickedAt = now;
-    if (this.goodbye !== null) {
-      this.checkGoodbye(now);
+    if (this.farewell !== null) {
+      this.endFarewell(now);
       return;
     }
     if (gap > OWN_PAUSE_MS) {
       this.out.log('warn', `this process stood still for ${Math.round(gap)} ms`);
       this.heartbeats.forgiveAll(now);
-      this.stableSince = now;
-      const { detector, downing } = this.settings;
-      if (gap > detector.acceptablePauseMs + downing.stableAfterMs) {
-        this.confirmedBy = new Set([this.key]);
-      }
+      this.split.stoodStill(gap, this.settings.detector.acceptablePauseMs, now);
     }
     this.heartbeats.tick(now);
     this.adoptOpinions(now);
     this.resolveSplit(now, true);
-    this.cutOffDue(now);
+    this.cutoffs.tick(now);
     if (now - this.gossipedAt >= this.settings.gossipIntervalMs) {
       this.gossipedAt = now;
       this.gossip.round(this.state, this.summary, this.reachablePeers());
@@ -142,8 +131,9 @@ export class MemberPhase {
   }
 
   receive(message: ClusterMessage, now: number): void {
-    if (this.goodbye !== null) {
-      if (message.type === 'goodbye-ack') this.acknowledged(nodeKey(message.from), now);
+    if (this.farewell !== null) {
+      if (message.type === 'goodbye-ack') this.farewell.heardBy(message.from);
+      this.endFarewell(now);
       return;
     }
     switch (message.type) {
@@ -158,7 +148,7 @@ export class MemberPhase {
         this.onHeartbeat(message);
         break;
       case 'heartbeat-ack':
-        if (this.heartbeats.answered(message.from, now)) this.confirmed(message.from);
+        if (this.heartbeats.answered(message.from, now)) this.split.confirmed(message.from);
         else if (!this.knows(message.from)) this.askStranger(message.from);
         this.adoptOpinions(now);
         break;
@@ -180,8 +170,9 @@ export class MemberPhase {
   }
 
   lost(address: string, evidence: 'refused' | 'closed' | 'unreachable', now: number): void {
-    if (this.goodbye !== null) {
-      for (const { node } of membersAt(this.state, address)) this.acknowledged(nodeKey(node), now);
+    if (this.farewell !== null) {
+      for (const { node } of membersAt(this.state, address)) this.farewell.heardBy(node);
+      this.endFarewell(now);
       return;
     }
     if (evidence === 'refused') {
@@ -196,7 +187,7 @@ export class MemberPhase {
 
   /** The node at `address` says that this incarnation has been removed. */
   rejected(address: string, now: number): void {
-    if (this.goodbye !== null) {
+    if (this.farewell !== null) {
       this.lost(address, 'closed', now);
       return;
     }
@@ -359,7 +350,7 @@ export class MemberPhase {
     }
     if (this.knows(from) && !this.isLiveHere(from)) {
       this.tellRemoved(from);
-      this.quarantineLater(from, this.tickedAt);
+      this.cutoffs.add(from, this.tickedAt);
     } else {
       this.askStranger(from);
     }
@@ -399,7 +390,7 @@ export class MemberPhase {
   }
 
   private change(next: MembershipState, now: number): void {
-    if (next === this.state || this.outcome !== null || this.goodbye !== null) return;
+    if (next === this.state || this.outcome !== null || this.farewell !== null) return;
     this.state = next;
     this.update(now);
   }
@@ -429,12 +420,8 @@ export class MemberPhase {
   }
 
   private assess(now: number): void {
-    const before = this.assessment as Assessment | undefined;
     this.assessment = assess(this.state, this.key, WATCHED_PEERS);
-    const signature = before?.signature ?? '';
-    if (this.assessment.signature === signature) return;
-    this.stableSince = now;
-    if (signature === '') this.unstableSince = now;
+    this.split.see(this.assessment, now);
   }
 
   private show(now: number): void {
@@ -448,24 +435,14 @@ export class MemberPhase {
     this.out.publish(...eventsBetween(before, this.view, this.key));
     for (const [key, { node, status }] of before.members) {
       if (this.view.members.has(key)) continue;
-      if (status === 'leaving' || status === 'exiting') this.quarantineLater(node, now);
+      if (status === 'leaving' || status === 'exiting') this.cutoffs.add(node, now);
       else this.out.quarantine(node);
     }
   }
 
-  /** Silence is only judged by a tick, which knows whether this very process stood still. */
   private resolveSplit(now: number, mayJudgeSilence: boolean): void {
-    const { standing, signature } = this.assessment;
-    if (signature === '' || this.outcome !== null || this.goodbye !== null) return;
-    const { downing } = this.settings;
-    const isStable =
-      mayJudgeSilence &&
-      (now - this.stableSince >= downing.stableAfterMs ||
-        now - this.unstableSince >= downing.stableAfterMs + MAX_UNSTABLE_MS);
-    if (!isStable && ![...standing.values()].includes('refused')) return;
-    const { down, reason } = downing.decide(
-      downingView(this.state, this.assessment, isStable, this.isUnsure),
-    );
+    if (this.outcome !== null || this.farewell !== null) return;
+    const { down, reason } = this.split.decide(this.state, this.assessment, mayJudgeSilence, now);
     if (down.length === 0) return;
     if (down.includes(this.key)) {
       this.giveUp(down, reason);
@@ -489,7 +466,7 @@ export class MemberPhase {
   }
 
   private flush(): void {
-    if (this.outcome !== null || this.goodbye !== null) return;
+    if (this.outcome !== null || this.farewell !== null) return;
     this.gossip.pushIfChanged(this.state, this.summary, this.reachablePeers());
   }
 
@@ -504,38 +481,16 @@ export class MemberPhase {
   }
 
   private sayGoodbye(now: number): void {
-    if (this.goodbye !== null || this.outcome !== null) return;
+    if (this.farewell !== null || this.outcome !== null) return;
     const peers = this.reachablePeers();
     const removedAt = this.settings.wallNow();
     this.state = withStatus(this.state, this.key, 'removed', { removedAt });
-    this.goodbye = { since: now, waitingFor: new Set(peers.map(nodeKey)) };
-    const state = toWire(this.state);
-    for (const { address, uid } of peers) {
-      this.out.send(address, { type: 'goodbye', from: this.self, to: uid, state });
-    }
-    this.checkGoodbye(now);
+    this.farewell = new Farewell(this.self, peers, toWire(this.state), this.out, now);
+    this.endFarewell(now);
   }
 
-  private acknowledged(key: string, now: number): void {
-    this.goodbye?.waitingFor.delete(key);
-    this.checkGoodbye(now);
-  }
-
-  private checkGoodbye(now: number): void {
-    const { since, waitingFor } = this.goodbye!;
-    if (waitingFor.size === 0 || now - since >= GOODBYE_TIMEOUT_MS) this.outcome = { type: 'left' };
-  }
-
-  private quarantineLater(node: NodeId, now: number): void {
-    this.quarantineAt.set(nodeKey(node), { node, at: now + QUARANTINE_DELAY_MS });
-  }
-
-  private cutOffDue(now: number): void {
-    for (const [key, { node, at }] of this.quarantineAt) {
-      if (now < at) continue;
-      this.quarantineAt.delete(key);
-      this.out.quarantine(node);
-    }
+  private endFarewell(now: number): void {
+    if (this.farewell?.isOver(now)) this.outcome = { type: 'left' };
   }
 
   // ---- small questions -------------------------------------------------------------------------
@@ -545,26 +500,12 @@ export class MemberPhase {
     return acting !== null && isSameNode(acting.node, this.self);
   }
 
-  /** Whether this node will have to go unless the unreachable members come back. */
   private get isLosing(): boolean {
-    if (this.assessment.signature === '') return false;
-    const view = downingView(this.state, this.assessment, true, this.isUnsure);
-    return this.settings.downing.decide(view).down.includes(this.key);
+    return this.split.isLosing(this.state, this.assessment);
   }
 
-  private confirmed(by: NodeId): void {
-    this.confirmedBy?.add(nodeKey(by));
-  }
-
-  /** A majority has to confirm, at exactly half with the oldest among them. */
   private get isUnsure(): boolean {
-    if (this.confirmedBy === null) return false;
-    const members = liveMembers(this.state).sort(byAge);
-    const confirming = members.filter((m) => this.confirmedBy!.has(nodeKey(m.node)));
-    const missing = members.length - 2 * confirming.length;
-    if (missing > 0 || (missing === 0 && confirming[0] !== members[0])) return true;
-    this.confirmedBy = null;
-    return false;
+    return this.split.isUnsure(this.state);
   }
 
   /** Whether every member that has a vote has seen this node's state. */
