@@ -13,13 +13,15 @@ import type { TcpEnvironment } from './TcpEnvironment.ts';
 import type { Lane, LossEvidence } from './Transport.ts';
 
 const BACKOFF_MIN_MS = 50;
+/** A process that is being killed takes connections for a moment after it has closed the others. */
+const INCONCLUSIVE_MIN_MS = 5;
 const BACKOFF_MAX_MS = 1000;
 /** A message on the control lane does not wait longer for the next attempt. */
 const CONTROL_RETRY_MS = 100;
 /** A connection that did not live this long does not count as a recovery. */
 const STABLE_AFTER_MS = 1000;
 /** Probes that ended without saying anything (closed during the handshake) before we stop asking. */
-const MAX_PROBES = 5;
+const MAX_PROBES = 12;
 /** Frames wait this long for a peer that cannot be reached. */
 const GIVE_UP_MS = 30_000;
 /** What is taken from the queue for one write. */
@@ -175,7 +177,7 @@ export class Peer {
     log.debug({ peer: this.address.toString(), ...end }, `connection to ${this.address} ended`);
     if (end.rejected !== null) {
       this.failures++;
-      this.wait(false);
+      this.wait(BACKOFF_MIN_MS, false);
       this.drop(`the handshake failed: ${end.rejected.reason}`);
       // Last, because whoever listens may disconnect this peer.
       events.rejected(this.address, end.rejected.reason, end.rejected.by);
@@ -186,7 +188,7 @@ export class Peer {
       if (Date.now() - this.establishedAt >= STABLE_AFTER_MS) this.failures = 0;
       this.probeAgain();
     } else if (this.queue.bytes > 0 || (evidence === 'closed' && this.failures < MAX_PROBES)) {
-      this.retryLater();
+      this.retryLater(evidence === 'closed' ? INCONCLUSIVE_MIN_MS : BACKOFF_MIN_MS);
     } else {
       this.rest();
     }
@@ -197,15 +199,15 @@ export class Peer {
   /** At once, except when connections keep closing right away. */
   private probeAgain(): void {
     if (this.failures++ < 2) this.connect();
-    else this.wait(true);
+    else this.wait(BACKOFF_MIN_MS, true);
   }
 
-  private retryLater(): void {
+  private retryLater(minMs: number): void {
     this.failures++;
     const now = Date.now();
     if (this.failingSince === 0) this.failingSince = now;
     if (now - this.failingSince < GIVE_UP_MS) {
-      this.wait(true);
+      this.wait(minMs, true);
       return;
     }
     this.rest();
@@ -213,9 +215,9 @@ export class Peer {
   }
 
   /** Without `probing`, connects afterwards only if there is something to send by then. */
-  private wait(probing: boolean): void {
+  private wait(minMs: number, probing: boolean): void {
     this.state = 'waiting';
-    const longest = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(this.failures - 1, 10));
+    const longest = Math.min(BACKOFF_MAX_MS, minMs * 2 ** Math.min(this.failures - 1, 10));
     const delayMs = longest * (0.5 + Math.random() / 2);
     this.backoff = setTimeout(() => {
       if (probing || this.queue.bytes > 0) {
