@@ -47,13 +47,17 @@ describe('the documents', () => {
     'README.md',
     'CONTRIBUTING.md',
     'packages/actor-ts/README.md',
-    'docs/adr/README.md',
+    ...readdirSync(`${ROOT}docs`, { recursive: true })
+      .filter((name) => String(name).endsWith('.md'))
+      .map((name) => `docs/${name}`),
   ];
 
   it.each(documents)('%s links only to what is there', (document) => {
-    const links = [...read(document).matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, to]) => to!);
-    const folder = new URL(document, `file://${ROOT}`);
-    const missing = links.filter((link) => !existsSync(new URL(link, folder)));
+    const links = [...read(document).matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, to]) => to!);
+    const missing = links.filter((link) => {
+      const { hash, pathname } = new URL(link, `file://${ROOT}${document}`);
+      return !existsSync(pathname) || (hash !== '' && !headings(pathname).has(hash));
+    });
     expect(missing).toEqual([]);
   });
 
@@ -70,3 +74,14 @@ describe('the documents', () => {
     expect([...new Set(named)].filter((name) => !(name in scripts))).toEqual([]);
   });
 });
+
+/** The headings of a document as links name them. */
+function headings(path: string): Set<string> {
+  const lines = readFileSync(path, 'utf8').match(/^#+ .*$/gm) ?? [];
+  return new Set(
+    lines.map((line) => {
+      const text = line.replace(/^#+ /, '').toLowerCase();
+      return `#${text.replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')}`;
+    }),
+  );
+}
