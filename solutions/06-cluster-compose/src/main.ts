@@ -29,7 +29,7 @@ const REQUESTS_DONE_MS = 2000;
 
 async function start(config: Config): Promise<void> {
   const { NODE_NAME: node, CHAT_SECRET: secret } = config;
-  const log = pino({ level: config.LOG_LEVEL, base: { node } });
+  const log = pino({ level: config.LOG_LEVEL, base: { name: node } });
   if (config.needsSecret) {
     log.warn('CHAT_SECRET is not set: this node made one up, and no other node will talk to it');
   }
