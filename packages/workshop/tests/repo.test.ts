@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
@@ -43,14 +43,9 @@ describe("actor-ts's README", () => {
 });
 
 describe('the documents', () => {
-  const documents = [
-    'README.md',
-    'CONTRIBUTING.md',
-    'packages/actor-ts/README.md',
-    ...readdirSync(`${ROOT}docs`, { recursive: true })
-      .filter((name) => String(name).endsWith('.md'))
-      .map((name) => `docs/${name}`),
-  ];
+  const documents = globSync(['*.md', 'docs/**/*.md', '{packages,solutions}/*/*.md'], {
+    cwd: ROOT,
+  });
 
   it.each(documents)('%s links only to what is there', (document) => {
     const links = [...read(document).matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, to]) => to!);
