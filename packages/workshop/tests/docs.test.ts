@@ -76,6 +76,33 @@ describe('the pages on concepts', () => {
   });
 });
 
+describe('docs/protocol.md', () => {
+  const protocol = read('docs/protocol.md');
+  const chat = sources(['solutions/06-cluster-compose/src']).map(read).join('\n');
+  const found = (pattern: RegExp, text = chat) => [
+    ...new Set([...text.matchAll(pattern)].map(([, name]) => name!)),
+  ];
+  const errorCodes = chat.match(/type ErrorCode =([^;]+);/)![1];
+
+  it.each([
+    ['error code', found(/'([a-z-]+)'/g, errorCodes)],
+    ['problem code', found(/Problem\(\s*\d+,\s*'([a-z-]+)'/g)],
+    ['close code', found(/(?:end|close)\((\d{4}),/g)],
+    ['frame', found(/type: (?:z\.literal\()?'([a-z-]+)'/g)],
+    ['HTTP path', found(/\bat\('([^']+)'/g)],
+  ])('has every %s of the chat', (_what, names) => {
+    expect(names.length).toBeGreaterThan(3);
+    expect(names.filter((name) => !protocol.includes(name))).toEqual([]);
+  });
+
+  it('has every management path', () => {
+    const routes = read('packages/actor-ts/src/management/managementRoutes.ts');
+    const paths = found(/^ {4}'(\/[^']+)'/gm, routes);
+    expect(paths.length).toBeGreaterThan(3);
+    expect(paths.filter((path) => !protocol.includes(`\`${path}\``))).toEqual([]);
+  });
+});
+
 describe('docs/troubleshooting.md', () => {
   /** Shorter pieces between two values prove nothing. */
   const MIN_PIECE_CHARS = 4;
