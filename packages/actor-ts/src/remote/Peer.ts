@@ -244,7 +244,8 @@ export class Peer {
   }
 }
 
-function evidenceOf(end: ConnectionEnd): LossEvidence {
-  if (end.code === 'ECONNREFUSED') return 'refused';
-  return end.phase === 'connecting' ? 'unreachable' : 'closed';
+function evidenceOf({ phase, code }: ConnectionEnd): LossEvidence {
+  if (code === 'ECONNREFUSED') return 'refused';
+  // A reset comes from a machine that is there, so it says no more than a close.
+  return phase === 'connecting' && code !== 'ECONNRESET' ? 'unreachable' : 'closed';
 }
