@@ -36,6 +36,8 @@ export type ShardingOf = ClusterParts extends { sharding: infer S } ? S : never;
 export type ClusterListener = (event: ClusterEvent) => void;
 
 const MAX_TICK_MS = 100;
+/** In clusters of up to 21 members everybody watches everybody. */
+const WATCHED_PEERS = 20;
 
 export class Cluster {
   readonly system: ActorSystem;
@@ -85,7 +87,12 @@ export class Cluster {
     this.system = system;
     this.remoting = remoting;
     this.options = options;
-    const settings = { ...options, wallNow: () => Date.now(), random: () => Math.random() };
+    const settings = {
+      ...options,
+      watchedPeers: WATCHED_PEERS,
+      wallNow: () => Date.now(),
+      random: () => Math.random(),
+    };
     this.machine = new ClusterMachine(this.node, settings, this.now);
     this.unsubscribe = [
       remoting.onConnected((peer) => this.run(this.machine.connected(toNode(peer), this.now))),

@@ -28,6 +28,9 @@ export const defaultFailureDetector: FailureDetectorSettings = {
   heartbeatIntervalMs: 300,
 };
 
+/** More deviations than any threshold below 16 asks for. */
+const DEVIATIONS_AT_MOST = 9;
+
 export interface HeartbeatHistory {
   readonly intervals: readonly number[];
   readonly sum: number;
@@ -91,6 +94,13 @@ export function isSilent(
   now: number,
 ): boolean {
   return phi(history, settings, now) >= settings.threshold;
+}
+
+/** How long it takes at most to notice that a node was silent from the first moment, roughly. */
+export function noticedAfterMs(settings: FailureDetectorSettings): number {
+  const { firstHeartbeatEstimateMs, minStdDeviationMs, acceptablePauseMs } = settings;
+  const deviation = Math.max(minStdDeviationMs, firstHeartbeatEstimateMs / 4);
+  return acceptablePauseMs + firstHeartbeatEstimateMs + DEVIATIONS_AT_MOST * deviation;
 }
 
 /**

@@ -38,6 +38,8 @@ export interface MemberSettings {
   readonly gossipIntervalMs: number;
   readonly detector: FailureDetectorSettings;
   readonly downing: DowningStrategy;
+  /** Each member watches so many others that answer. */
+  readonly watchedPeers: number;
   /** Milliseconds since 1970. */
   wallNow(): number;
   /** From 0 up to 1. */
@@ -49,8 +51,6 @@ export type MemberOutcome =
   | { readonly type: 'removed'; readonly reason: string; readonly known: readonly string[] }
   | { readonly type: 'left' };
 
-/** Each member watches so many successors on the ring: all others up to six members. */
-const WATCHED_PEERS = 5;
 /** A tick that comes so late means that this very process was stopped or blocked. */
 const OWN_PAUSE_MS = 800;
 const LEAVE_TIMEOUT_MS = 3000;
@@ -82,7 +82,7 @@ export class MemberPhase {
     this.heartbeats = new Heartbeats(self, settings.detector, out);
     this.gossip = new Gossip(self, out, settings.random);
     this.strangers = new Strangers(self, out);
-    this.split = new SplitWatch(self, settings.downing);
+    this.split = new SplitWatch(self, settings);
     this.cutoffs = new Cutoffs(out);
     this.tickedAt = this.gossipedAt = now;
   }
@@ -112,7 +112,7 @@ export class MemberPhase {
     if (gap > OWN_PAUSE_MS) {
       this.out.log('warn', `this process stood still for ${Math.round(gap)} ms`);
       this.heartbeats.forgiveAll(now);
-      this.split.stoodStill(gap, this.settings.detector.acceptablePauseMs, now);
+      this.split.stoodStill(gap, now);
     }
     this.heartbeats.tick(now);
     this.adoptOpinions(now);
@@ -420,14 +420,14 @@ export class MemberPhase {
   }
 
   private assess(now: number): void {
-    this.assessment = assess(this.state, this.key, WATCHED_PEERS);
+    this.assessment = assess(this.state, this.key, this.settings.watchedPeers);
     this.split.see(this.assessment, now);
   }
 
   private show(now: number): void {
     const before = this.view;
     this.view = viewOf(this.state, this.assessment.unreachable);
-    const watched = watchedBy(this.key, this.state.members.values(), WATCHED_PEERS);
+    const watched = watchedBy(this.key, this.state, this.settings.watchedPeers);
     this.heartbeats.watch(
       watched.map((key) => this.state.members.get(key)!.node),
       now,

@@ -1,6 +1,6 @@
 // Who cannot reach whom. Each node writes only its own records; the verdict over all of them is a
 // pure function of the shared state, so nodes with the same state reach the same verdict.
-import { byAge, isLive, type MemberRecord, nodeKey } from './Member.ts';
+import { byAge, isLive, type MemberRecord } from './Member.ts';
 import type { MembershipState } from './Membership.ts';
 
 /** `refused`: nobody listens there, the process is gone. `silent`: it does not answer. */
@@ -57,20 +57,30 @@ export interface Assessment {
   readonly signature: string;
 }
 
-/** The members that `observer` watches: its `count` successors on a ring of all live members. */
-export function watchedBy(
-  observer: string,
-  members: Iterable<MemberRecord>,
-  count: number,
-): string[] {
-  const ring = [...members].filter(isLive).map((member) => nodeKey(member.node));
-  ring.sort();
+/**
+ * The members that `observer` watches: its successors on a ring of all live members, until `count`
+ * of them answer. So when it loses sight of its neighbours it looks further, all around if need be.
+ */
+export function watchedBy(observer: string, state: MembershipState, count: number): string[] {
+  const ring = liveKeys(state).sort();
   const start = ring.indexOf(observer);
   if (start < 0) return [];
-  return [...ring.slice(start + 1), ...ring.slice(0, start)].slice(0, count);
+  const watched: string[] = [];
+  let answering = 0;
+  for (const key of [...ring.slice(start + 1), ...ring.slice(0, start)]) {
+    if (answering === count) break;
+    watched.push(key);
+    const opinion = state.reachability.get(recordKey(observer, key))?.opinion ?? 'reachable';
+    if (opinion === 'reachable') answering++;
+  }
+  return watched;
 }
 
-/** @param watchedPeers how many successors every member watches */
+function liveKeys(state: MembershipState): string[] {
+  return [...state.members].filter(([, member]) => isLive(member)).map(([key]) => key);
+}
+
+/** @param watchedPeers how many successors that answer every member watches */
 export function assess(state: MembershipState, self: string, watchedPeers: number): Assessment {
   const live = new Map([...state.members].filter(([, member]) => isLive(member)));
   const accusations = [...state.reachability.values()].filter(
@@ -106,7 +116,7 @@ export function assess(state: MembershipState, self: string, watchedPeers: numbe
     }
     for (const observer of live.keys()) {
       if (observer === subject || accused.has(observer) || cutOff.has(observer)) continue;
-      const watches = watchedBy(observer, live.values(), watchedPeers).includes(subject);
+      const watches = watchedBy(observer, state, watchedPeers).includes(subject);
       if (watches && !refusedAt.has(observer)) return false;
     }
     return true;

@@ -1,6 +1,7 @@
 // When the members fall apart: how long the picture has been stable, whether this node may trust its
 // own part in it, and what the downing strategy says.
 import type { DowningDecision, DowningStrategy } from './Downing.ts';
+import { type FailureDetectorSettings, noticedAfterMs } from './FailureDetector.ts';
 import { byAge, type NodeId, nodeKey } from './Member.ts';
 import { liveMembers, type MembershipState } from './Membership.ts';
 import { downingView } from './MembershipLogic.ts';
@@ -9,11 +10,19 @@ import type { Assessment } from './Reachability.ts';
 /** A picture that never settles is acted upon this long after it could have been stable. */
 const MAX_UNSTABLE_MS = 20_000;
 
+export interface SplitSettings {
+  readonly downing: DowningStrategy;
+  readonly detector: FailureDetectorSettings;
+  readonly watchedPeers: number;
+}
+
 const NOBODY: DowningDecision = { down: [], reason: '' };
 
 export class SplitWatch {
   private readonly self: NodeId;
   private readonly downing: DowningStrategy;
+  private readonly detector: FailureDetectorSettings;
+  private readonly watchedPeers: number;
   private signature = '';
   private stableSince = 0;
   private unstableSince = 0;
@@ -23,9 +32,11 @@ export class SplitWatch {
    */
   private confirmedBy: Set<string> | null = null;
 
-  constructor(self: NodeId, downing: DowningStrategy) {
+  constructor(self: NodeId, settings: SplitSettings) {
     this.self = self;
-    this.downing = downing;
+    this.downing = settings.downing;
+    this.detector = settings.detector;
+    this.watchedPeers = settings.watchedPeers;
   }
 
   /** The picture may have changed. */
@@ -37,9 +48,9 @@ export class SplitWatch {
   }
 
   /** This very process stood still: what it sees has to be stable anew. */
-  stoodStill(gapMs: number, acceptablePauseMs: number, now: number): void {
+  stoodStill(gapMs: number, now: number): void {
     this.stableSince = now;
-    if (gapMs > acceptablePauseMs + this.downing.stableAfterMs) {
+    if (gapMs > this.detector.acceptablePauseMs + this.downing.stableAfterMs) {
       this.confirmedBy = new Set([nodeKey(this.self)]);
     }
   }
@@ -71,13 +82,25 @@ export class SplitWatch {
     now: number,
   ): DowningDecision {
     if (assessment.signature === '') return NOBODY;
-    const { stableAfterMs } = this.downing;
+    const stableAfterMs = this.stableAfterMs(state);
     const isStable =
       mayJudgeSilence &&
       (now - this.stableSince >= stableAfterMs ||
         now - this.unstableSince >= stableAfterMs + MAX_UNSTABLE_MS);
     if (!isStable && ![...assessment.standing.values()].includes('refused')) return NOBODY;
     return this.downing.decide(downingView(state, assessment, isStable, this.isUnsure(state)));
+  }
+
+  /**
+   * Where nobody watches everybody, those behind the first silent ones are found silent later: the
+   * picture is not stable before there has been time for that.
+   */
+  private stableAfterMs(state: MembershipState): number {
+    const { stableAfterMs } = this.downing;
+    const others = liveMembers(state).length - 1;
+    return others <= this.watchedPeers
+      ? stableAfterMs
+      : stableAfterMs + noticedAfterMs(this.detector);
   }
 
   /** Whether this node will have to go unless the unreachable members come back. */

@@ -76,10 +76,10 @@ describe('how members stand', () => {
 describe('watching', () => {
   test('a ring: everybody watches and is watched by as many', () => {
     const names = [...'abcdefghijkl'];
-    const { members } = stateOf(names.map((name, i) => `${name}1 up ${i + 1}`));
+    const state = stateOf(names.map((name, i) => `${name}1 up ${i + 1}`));
     const watchers = new Map<string, number>();
-    for (const { node } of members.values()) {
-      const watched = watchedBy(nodeKey(node), members.values(), 5);
+    for (const { node } of state.members.values()) {
+      const watched = watchedBy(nodeKey(node), state, 5);
       expect(watched.length).toBe(5);
       expect(watched).not.toContain(nodeKey(node));
       for (const key of watched) watchers.set(key, (watchers.get(key) ?? 0) + 1);
@@ -87,9 +87,16 @@ describe('watching', () => {
     expect([...watchers.values()]).toEqual(names.map(() => 5));
   });
 
+  test('goes on behind those that do not answer', () => {
+    const state = stateOf(
+      [...'abcdef'].map((name, i) => `${name}1 up ${i + 1}`),
+      ['a1 silent b1', 'a1 refused c1'],
+    );
+    expect(watchedBy(keyOf('a1'), state, 2)).toEqual(['b1', 'c1', 'd1', 'e1'].map(keyOf));
+  });
+
   test('in a small cluster everybody watches all others', () => {
-    const { members } = stateOf(three);
-    expect(watchedBy(keyOf('b1'), members.values(), 5)).toEqual([keyOf('c1'), keyOf('a1')]);
+    expect(watchedBy(keyOf('b1'), stateOf(three), 5)).toEqual([keyOf('c1'), keyOf('a1')]);
   });
 });
 

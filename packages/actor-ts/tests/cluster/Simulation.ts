@@ -13,6 +13,7 @@ export interface NodeOptions {
   seeds?: readonly string[];
   roles?: readonly string[];
   downing?: DowningStrategy;
+  watchedPeers?: number;
 }
 
 const TICK_MS = 100;
@@ -43,6 +44,7 @@ export class SimNode {
       gossipIntervalMs: 200,
       detector: defaultFailureDetector,
       downing: options.downing ?? new KeepMajority(),
+      watchedPeers: options.watchedPeers ?? 20,
       wallNow: () => 1_700_000_000_000 + world.now,
       random: () => world.random(),
     };
