@@ -161,6 +161,7 @@ export class CoordinatorLink {
   private onRefused(reason: string): void {
     if (this.isRefused) return;
     this.isRefused = true;
+    this.region.stopHosting();
     const { typeName: type } = this.runtime.settings;
     this.runtime.system.log.error({ type, reason }, 'the coordinator refused this region');
   }

@@ -10,7 +10,7 @@ import type { TypeRuntime } from './TypeRuntime.ts';
  * So long a broken connection is taken as a sign that the node may be gone. Then it is tried again,
  * unless the cluster has found out more.
  */
-const DOUBT_MS = 1500;
+const DOUBT_MS = 1000;
 
 interface Peer {
   readonly region: ActorRef;

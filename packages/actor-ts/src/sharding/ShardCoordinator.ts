@@ -244,7 +244,10 @@ class Turn implements CoordinatorState {
     const ours = this.settings.numShards;
     const reason = `this type has ${ours} shards (numShards) in the cluster, here ${numShards}`;
     this.send(node, { kind: 'refused', epoch: this.epoch, reason });
+    if (this.absent.has(node)) return;
     this.warn({ node, numShards, expected: ours }, 'a region was refused: numShards differs');
+    // It hosts nothing then, and must not hold up the others.
+    this.onAbsent(node);
   }
 
   /** A region says that it hosts a shard. Of two that say so, the one with the later grant is right. */

@@ -361,6 +361,13 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
   private abandonAll(forGood: boolean): void {
     this.isOver = forGood;
     this.runtime.promised = null;
+    this.link.removed();
+    this.stopHosting();
+    if (forGood) for (const shard of this.shards) this.flush(shard);
+  }
+
+  /** Stops all entities and gives all shards up. What arrives waits. */
+  stopHosting(): void {
     for (const shard of this.shards) {
       shard.grant = null;
       shard.stopping = false;
@@ -371,8 +378,6 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
     }
     this.entities.stopAll(this.shards);
     this.remembered?.abandonAll();
-    this.link.removed();
-    if (forGood) for (const shard of this.shards) this.flush(shard);
   }
 
   private onConnected(address: string): void {

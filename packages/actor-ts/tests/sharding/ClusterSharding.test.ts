@@ -168,6 +168,20 @@ describe('starting', () => {
     expect((await second!.who('a', 10_000)).node).toBe('node2');
   });
 
+  test('a node with another numShards is refused, hosts nothing and holds nobody up', async () => {
+    cluster = new ShardedCluster();
+    const [first] = await cluster.start(1);
+    const [second] = await cluster.start(1, { sharding: null });
+    second!.startSharding(cluster, { numShards: 17 });
+    await first!.who('a');
+    await second!.who('a', 300).catch(() => {});
+    expect(second!.sharding.isReady).toBe(false);
+    expect(second!.sharding.unregisteredTypes()).toEqual(['recorder']);
+    expect(second!.sharding.local('recorder').shards).toBe(0);
+    await first!.cluster.leave();
+    await until(() => second!.sharding.isReady);
+  });
+
   test('describe tells where every shard and entity is, on every node', async () => {
     cluster = new ShardedCluster();
     const [a, b] = await cluster.start(2);
