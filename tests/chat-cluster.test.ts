@@ -205,6 +205,36 @@ test('a stopping node tells its clients to come again: 1012', async () => {
   await cluster.nodes[2]!.start();
 });
 
+test('a room that does not answer in time is a 503 that says when to come again', async () => {
+  const ann = await login('ann', 0);
+  const room = await roomOn('node2', ann);
+  const frozen = cluster.nodes[1]!;
+  frozen.pause();
+  const { status, headers, body } = await ann.call('GET', `/rooms/${room}/messages`);
+  expect([status, body.code]).toEqual([503, 'timeout']);
+  expect(headers.get('content-type')).toMatch('application/problem+json');
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  const posting = ann.post(room, 'one', 'one'); // for which the server tries longer
+  frozen.resume();
+  expect(await posting).toMatchObject({ status: 201, body: { seq: 2 } });
+  expect((await ann.history(room)).head).toBe(2);
+}, 60_000);
+
+test('the last node that is left goes on alone', async () => {
+  const [first, second, third] = cluster.nodes;
+  const ann = await login('ann', 2);
+  const room = await roomOn('node1', ann);
+  await Promise.all([first!.kill(), second!.kill()]);
+  expect((await ann.post(room, 'one', 'one')).body).toEqual({
+    room,
+    id: 'one',
+    seq: 2,
+    node: third!.name,
+  });
+  await Promise.all([first!.start(), second!.start()]);
+  expect((await ann.at(first!).post(room, 'one', 'one')).body.seq).toBe(2);
+}, 60_000);
+
 test('the history survives a restart of everything', async () => {
   const ann = await login('ann');
   const room = fresh('room');
