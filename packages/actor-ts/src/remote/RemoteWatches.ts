@@ -2,10 +2,11 @@
 // a new connection can repeat the watch and a removed node can be answered for. `incoming`: actors
 // elsewhere that watch ours; kept so that their watches end with their node.
 import type { ActorRef } from '../actor/ActorRef.ts';
+import type { RemoteActorRef } from './RemoteActorRef.ts';
 
 /** One remote actor that is watched from here. */
 export interface OutgoingWatch {
-  readonly actor: ActorRef;
+  readonly actor: RemoteActorRef;
   readonly watchers: Map<string, ActorRef>;
   /** The incarnation that the actor belongs to; null until a connection tells. */
   incarnation: string | null;
@@ -22,7 +23,7 @@ export class RemoteWatches {
   /** By address of the watcher, then by both paths. */
   private readonly incoming = new Map<string, Map<string, IncomingWatch>>();
 
-  add(actor: ActorRef, watcher: ActorRef, incarnation: string | null): void {
+  add(actor: RemoteActorRef, watcher: ActorRef, incarnation: string | null): void {
     const ofNode = entry(this.outgoing, nodeOf(actor));
     const key = keyOf(actor);
     const watch = ofNode.get(key);

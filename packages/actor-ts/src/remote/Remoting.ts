@@ -28,7 +28,7 @@ import { LocalPathRef } from './LocalPathRef.ts';
 import { Losses } from './Losses.ts';
 import { Quarantine } from './Quarantine.ts';
 import { RemoteActorRef } from './RemoteActorRef.ts';
-import { type OutgoingWatch, RemoteWatches } from './RemoteWatches.ts';
+import { RemoteDeathWatch } from './RemoteDeathWatch.ts';
 import { decodeSystemFrame, encodeSystemFrame, type WireSystemFrame } from './systemFrames.ts';
 import { TcpTransport } from './TcpTransport.ts';
 import type { LossEvidence, RejectReason, Transport, TransportEvents } from './Transport.ts';
@@ -62,7 +62,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   private readonly transport: Transport;
   private readonly maxFrameBytes: number;
   private readonly codec: Codec;
-  private readonly watches = new RemoteWatches();
+  private readonly deathWatch = new RemoteDeathWatch(this);
   private readonly quarantine = new Quarantine();
   private readonly losses: Losses;
   private readonly associations = new Map<string, Association>();
@@ -152,17 +152,9 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   nodeRemoved(node: UniqueAddress): void {
     if (node.uid === this.unique.uid) return;
     this.quarantine.add(node);
-    const key = node.address.toString();
-    const association = this.associations.get(key);
-    const here = association?.incarnation ?? null;
-    const belongs = (watch: OutgoingWatch) => {
-      return watch.incarnation === node.uid || (watch.incarnation === null && here === null);
-    };
-    this.buryAll(this.watches.takeWhere(key, belongs));
-    if (here === null || here === node.uid) {
-      this.endWatchesFrom(key);
-      if (association !== undefined && here !== null) association.quarantined = true;
-    }
+    const association = this.associations.get(node.address.toString());
+    this.deathWatch.removed(node, association);
+    if (association?.incarnation === node.uid) association.quarantined = true;
     this.endTurn();
     this.transport.disconnect(node.address, 'the node has been removed', node.uid);
   }
@@ -224,25 +216,16 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
 
   /** @internal */
   sendSystem(ref: RemoteActorRef, message: SystemMessage): void {
-    const { association } = ref;
     switch (message.kind) {
       case 'watch':
-        if (association.quarantined) {
-          message.watcher.sendSystem({ kind: 'death', actor: ref, addressTerminated: true });
-          return;
-        }
-        this.watches.add(ref, message.watcher, association.incarnation);
-        this.sendFrame(ref, { kind: 'watch', other: message.watcher.path });
+        this.deathWatch.watch(ref, message.watcher);
         break;
       case 'unwatch':
-        this.watches.remove(ref, message.watcher);
-        this.sendFrame(ref, { kind: 'unwatch', other: message.watcher.path });
+        this.deathWatch.unwatch(ref, message.watcher);
         break;
-      case 'death': {
-        this.watches.removeIncoming(message.actor, ref);
-        this.sendFrame(ref, { kind: 'death', other: message.actor.path });
+      case 'death':
+        this.deathWatch.tellDeath(message.actor, ref);
         break;
-      }
       case 'terminate':
         this.sendFrame(ref, { kind: 'terminate', other: null });
         break;
@@ -291,22 +274,10 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   /** @internal */
   connected(peer: UniqueAddress): void {
     const association = this.associationWith(peer.address);
-    const key = peer.address.toString();
     const before = association.incarnation;
     association.incarnation = peer.uid;
     association.quarantined = false;
-    if (before !== null && before !== peer.uid) this.endWatchesFrom(key);
-    const stale = (watch: OutgoingWatch) => {
-      return watch.incarnation !== null && watch.incarnation !== peer.uid;
-    };
-    this.buryAll(this.watches.takeWhere(key, stale));
-    // What was sent on an earlier connection may have been lost with it.
-    for (const watch of this.watches.at(key)) {
-      watch.incarnation = peer.uid;
-      for (const watcher of watch.watchers.values()) {
-        this.sendFrame(watch.actor as RemoteActorRef, { kind: 'watch', other: watcher.path });
-      }
-    }
+    this.deathWatch.connected(peer, before);
     for (const listener of this.connectedListeners) listener(peer);
   }
 
@@ -362,7 +333,8 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     }
   }
 
-  private sendFrame(ref: RemoteActorRef, content: Omit<WireSystemFrame, 'path' | 'uid'>): void {
+  /** @internal Sends a message of the runtime, in order with what was told before. */
+  sendFrame(ref: RemoteActorRef, content: Omit<WireSystemFrame, 'path' | 'uid'>): void {
     const { association } = ref;
     if (association.targets.length > 0) this.close(association);
     if (association.quarantined) return;
@@ -377,12 +349,17 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   }
 
   private close(association: Association): void {
-    if (!association.send()) {
-      const { targets, message, sender } = association;
-      const reason = this.stopping === null ? 'the send queue is full' : 'remoting has ended';
-      this.refuse([...targets], message, sender, reason);
+    const isSent = association.send();
+    if (isSent) {
+      association.clear();
+      return;
     }
+    const { message, sender } = association;
+    const targets = [...association.targets];
+    // Cleared first, because whoever hears of the dead letters may tell this peer something.
     association.clear();
+    const reason = this.stopping === null ? 'the send queue is full' : 'remoting has ended';
+    this.refuse(targets, message, sender, reason);
   }
 
   private refuse(
@@ -444,46 +421,9 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     return this.importRef(address, reader.path, reader.uid, from);
   }
 
-  private receiveSystem({ kind, path, uid, other }: WireSystemFrame, from: Address): void {
-    if (kind === 'terminate') {
-      this.system.resolveLocal(path, uid).stop();
-      return;
-    }
-    if (kind === 'death') {
-      const dead = this.watches.takeDead(from.toString(), other!.path, other!.uid);
-      this.bury(dead, false);
-      return;
-    }
-    const actor = this.system.resolveLocal(path, uid);
-    const watcher = new RemoteActorRef(this, new ActorPath(from, other!.path, other!.uid));
-    if (kind === 'watch') {
-      if (actor instanceof DeadLetterRef || this.watches.addIncoming(actor, watcher)) {
-        actor.sendSystem({ kind: 'watch', watcher });
-      }
-    } else {
-      this.watches.removeIncoming(actor, watcher);
-      actor.sendSystem({ kind: 'unwatch', watcher });
-    }
-  }
-
-  // ---- watches ---------------------------------------------------------------------------------
-
-  private buryAll(watches: readonly OutgoingWatch[]): void {
-    this.bury(watches, true);
-  }
-
-  private bury(watches: readonly OutgoingWatch[], addressTerminated: boolean): void {
-    for (const { actor, watchers } of watches) {
-      for (const watcher of watchers.values()) {
-        watcher.sendSystem({ kind: 'death', actor, addressTerminated });
-      }
-    }
-  }
-
-  private endWatchesFrom(node: string): void {
-    for (const { actor, watcher } of this.watches.takeIncoming(node)) {
-      actor.sendSystem({ kind: 'unwatch', watcher });
-    }
+  private receiveSystem(frame: WireSystemFrame, from: Address): void {
+    if (frame.kind === 'terminate') this.system.resolveLocal(frame.path, frame.uid).stop();
+    else this.deathWatch.receive(frame, from);
   }
 
   // ---- lifecycle -------------------------------------------------------------------------------
