@@ -14,7 +14,7 @@ const others = Array.from({ length: IDS - 1 }, (_, i) => i + 1);
 
 /** Entity 0, asked from `a` at `askedAt`, answered 2 ms later. */
 function ask(askedAt: number, pid: number | null, more: Partial<Ask> = {}): Ask {
-  return { from: 'a', id: 0, pid, askedAt, endedAt: askedAt + 2, ...more };
+  return { from: 'a', id: 0, pid, startedAt: pid && 0, askedAt, endedAt: askedAt + 2, ...more };
 }
 
 /** All other entities answer both nodes from process 1. */
@@ -70,10 +70,15 @@ test('an entity is settled after the last answer from a former home', () => {
   expect(settledAfter([ask(0, 1), ask(10, 1)], 0)).toBe(0);
 });
 
-describe('two processes that answer for one entity', () => {
+describe('two instances of one entity', () => {
   test('are told from a move', () => {
     expect(everTwice([ask(0, 1), ask(10, 2), ask(20, 2)], 0)).toEqual([]);
     expect(everTwice([ask(0, 1), ask(10, 2), ask(20, 1)], 0)).toEqual([0]);
+  });
+
+  test('are told from a move there and back', () => {
+    const again = ask(20, 1, { startedAt: 15 });
+    expect(everTwice([ask(0, 1), ask(10, 2), again], 0)).toEqual([]);
   });
 
   test('are told from a move during which asks waited', () => {

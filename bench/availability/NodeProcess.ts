@@ -83,8 +83,9 @@ export class NodeProcess {
     if (message.type === 'up') this.upAt = message.at;
     else if (message.type === 'members') this.members = message.members;
     else {
-      for (const [id, pid, askedAt, endedAt] of message.reports) {
-        asks.push({ from: this.name, id, pid, askedAt, endedAt });
+      for (const [id, answer, askedAt, endedAt] of message.reports) {
+        const [pid, startedAt] = answer ?? [null, null];
+        asks.push({ from: this.name, id, pid, startedAt, askedAt, endedAt });
       }
     }
   }

@@ -7,7 +7,8 @@ export interface Ask {
   readonly id: number;
   /** The process that answered; null: none did in time. */
   readonly pid: number | null;
-  /** Milliseconds since 1970. */
+  /** When the instance that answered had started. Times are milliseconds since 1970. */
+  readonly startedAt: number | null;
   readonly askedAt: number;
   readonly endedAt: number;
 }
@@ -85,8 +86,8 @@ export function settledAfter(asks: readonly Ask[], since: number): number {
 }
 
 /**
- * Entities that answered from two processes side by side at some time from `since` on: one answered,
- * then the other, then the one again, each time asked after the answer before.
+ * Entities of which two instances lived side by side at some time from `since` on: one answered,
+ * then another, then the first one again, each time asked after the answer before.
  */
 export function everTwice(asks: readonly Ask[], since: number): number[] {
   const answers = asks
@@ -94,20 +95,26 @@ export function everTwice(asks: readonly Ask[], since: number): number[] {
     .sort((a, b) => a.askedAt - b.askedAt);
   const found: number[] = [];
   for (const [id, line] of Map.groupBy(answers, (a) => a.id)) {
-    const gone = new Set<number>();
+    const gone = new Set<string>();
     let present = line[0]!;
     for (const next of line) {
-      if (next.pid !== present.pid) {
-        // Both were under way at the same time: this says nothing about their order.
-        if (next.askedAt <= present.endedAt) continue;
-        if (gone.has(next.pid!)) {
-          found.push(id);
-          break;
-        }
-        gone.add(present.pid!);
+      if (instanceOf(next) === instanceOf(present)) {
+        present = next;
+        continue;
       }
+      // Both were under way at the same time: this says nothing about their order.
+      if (next.askedAt <= present.endedAt) continue;
+      if (gone.has(instanceOf(next))) {
+        found.push(id);
+        break;
+      }
+      gone.add(instanceOf(present));
       present = next;
     }
   }
   return found;
+}
+
+function instanceOf({ pid, startedAt }: Ask): string {
+  return `${pid} ${startedAt}`;
 }

@@ -17,15 +17,16 @@ const REPORT_EVERY_MS = 200;
 const ASK_WHILE_LEAVING_MS = 1000;
 
 const settings = JSON.parse(process.argv[2]!) as NodeSettings;
-const startedAt = Date.now();
 
 class WhereAmI extends Actor<Question> {
+  private readonly startedAt = Date.now();
   private count = 0;
 
   onReceive({ replyTo }: Question): void {
     this.count++;
     const node = `${settings.host}:${settings.port}`;
-    const answer: Answer = { pid: process.pid, node, startedAt, count: this.count };
+    const { startedAt, count } = this;
+    const answer: Answer = { pid: process.pid, node, startedAt, count };
     replyTo!.tell(answer);
   }
 }
@@ -53,11 +54,11 @@ function ask(id: number, timeoutMs: number): void {
   const asked = region
     .ask<Answer>({ id }, timeoutMs)
     .then(
-      ({ pid }) => pid,
+      ({ pid, startedAt }) => [pid, startedAt] as const,
       () => null,
     )
-    .then((pid) => {
-      reports.push([id, pid, askedAt, Date.now()]);
+    .then((answer) => {
+      reports.push([id, answer, askedAt, Date.now()]);
       underWay.delete(asked);
     });
   underWay.add(asked);

@@ -24,6 +24,7 @@ export interface Question {
 export interface Answer {
   readonly pid: number;
   readonly node: string;
+  /** When this instance of the entity started, milliseconds since 1970. */
   readonly startedAt: number;
   /** Questions this instance has answered. */
   readonly count: number;
@@ -35,8 +36,13 @@ export interface ToNode {
   readonly timeoutMs: number;
 }
 
-/** Entity, process that answered (null: none did), asked and ended at, in milliseconds since 1970. */
-export type Report = readonly [id: number, pid: number | null, askedAt: number, endedAt: number];
+/** How one ask ended; null: without an answer. Times are milliseconds since 1970. */
+export type Report = readonly [
+  id: number,
+  answer: readonly [pid: number, startedAt: number] | null,
+  askedAt: number,
+  endedAt: number,
+];
 
 export type FromNode =
   | { readonly type: 'up'; readonly at: number }

@@ -36,8 +36,8 @@ a node leaves in order, asks without an answer within 5 s from its SIGTERM on, a
 For information: "back" is the time from the event to the end of the last gap seen from the nodes
 that nothing was done to (lost asks, and answers later than 500 ms). "Settled" is the time from the
 end of the event to the last answer from another process than the entity's final one, so it includes
-the rebalancing after a join. "Ever twice" counts the entities for which one process answered, then
-another, then the first one again. Milliseconds, median / maximum.
+the rebalancing after a join. "Ever twice" counts the entities of which two instances
+lived side by side at some time: one answered, then another, then the first one again. Milliseconds, median / maximum.
 
 | event | trials | asks | twice | missing | lost | back | settled | ever twice | verdict |
 | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |

@@ -23,7 +23,7 @@ export interface Trial {
   /** Milliseconds, see judge.ts. */
   readonly backAfterMs: number;
   readonly settledAfterMs: number;
-  /** Entities that ever answered from two processes side by side. */
+  /** Entities of which two instances ever lived side by side. */
   readonly everTwice: number;
   readonly faults: readonly string[];
 }
