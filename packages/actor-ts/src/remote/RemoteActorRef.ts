@@ -23,7 +23,7 @@ export class RemoteActorRef<TMsg = any> extends ActorRef<TMsg> {
   }
 
   tell(message: TMsg, sender: ActorRef | null = null): void {
-    this.remoting.tell(this, message, sender);
+    this.remoting.outbox.tell(this, message, sender);
   }
 
   ask<TRes>(message: unknown, timeoutMs: number = DEFAULT_ASK_TIMEOUT_MS): Promise<TRes> {

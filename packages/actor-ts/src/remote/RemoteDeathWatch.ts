@@ -27,18 +27,18 @@ export class RemoteDeathWatch {
       return;
     }
     this.watches.add(actor, watcher, association.incarnation);
-    this.remoting.sendFrame(actor, { kind: 'watch', other: watcher.path });
+    this.remoting.outbox.sendFrame(actor, { kind: 'watch', other: watcher.path });
   }
 
   unwatch(actor: RemoteActorRef, watcher: ActorRef): void {
     this.watches.remove(actor, watcher);
-    this.remoting.sendFrame(actor, { kind: 'unwatch', other: watcher.path });
+    this.remoting.outbox.sendFrame(actor, { kind: 'unwatch', other: watcher.path });
   }
 
   /** An actor of this node has died that `watcher`, one of another, watches. */
   tellDeath(actor: ActorRef, watcher: RemoteActorRef): void {
     this.watches.removeIncoming(actor, watcher);
-    this.remoting.sendFrame(watcher, { kind: 'death', other: actor.path });
+    this.remoting.outbox.sendFrame(watcher, { kind: 'death', other: actor.path });
   }
 
   /** A frame of kind `watch`, `unwatch` or `death` has arrived. */
@@ -69,7 +69,7 @@ export class RemoteDeathWatch {
     for (const watch of this.watches.at(node)) {
       watch.incarnation = peer.uid;
       for (const watcher of watch.watchers.values()) {
-        this.remoting.sendFrame(watch.actor, { kind: 'watch', other: watcher.path });
+        this.remoting.outbox.sendFrame(watch.actor, { kind: 'watch', other: watcher.path });
       }
     }
   }

@@ -1,8 +1,5 @@
-// Actors of other nodes: their refs, the frames that messages for them become, and what arrives.
-//
-// A tell does not write. It puts its message into the frame that is open for the peer, or closes that
-// one and opens another; at the end of the turn of the event loop all open frames are closed and
-// every connection is written to once.
+// Actors of other nodes: their refs, what arrives from them, and what is known of the nodes. The
+// sending side is in Outbox.
 import { randomBytes } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
 import { ActorPath } from '../actor/ActorPath.ts';
@@ -25,11 +22,11 @@ import {
 } from './envelope.ts';
 import { DEFAULT_MAX_FRAME_BYTES } from './FrameReader.ts';
 import { LocalPathRef } from './LocalPathRef.ts';
-import { Losses } from './Losses.ts';
+import { Outbox } from './Outbox.ts';
 import { Quarantine } from './Quarantine.ts';
 import { RemoteActorRef } from './RemoteActorRef.ts';
 import { RemoteDeathWatch } from './RemoteDeathWatch.ts';
-import { decodeSystemFrame, encodeSystemFrame, type WireSystemFrame } from './systemFrames.ts';
+import { decodeSystemFrame, type WireSystemFrame } from './systemFrames.ts';
 import { TcpTransport } from './TcpTransport.ts';
 import type { LossEvidence, RejectReason, Transport, TransportEvents } from './Transport.ts';
 
@@ -54,17 +51,15 @@ type RejectedListener = (peer: Address, reason: RejectReason, by: 'us' | 'them')
 
 /** Addresses of third nodes that are remembered in parsed form. */
 const MAX_PARSED = 1000;
-/** Stands for "no message", which is no value a message can have. */
-const NOTHING = Symbol('nothing');
-
 export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   readonly system: ActorSystem;
+  /** @internal */
+  readonly outbox: Outbox;
   private readonly transport: Transport;
   private readonly maxFrameBytes: number;
   private readonly codec: Codec;
   private readonly deathWatch = new RemoteDeathWatch(this);
   private readonly quarantine = new Quarantine();
-  private readonly losses: Losses;
   private readonly associations = new Map<string, Association>();
   private readonly parsed = new Map<string, Address>();
   private readonly connectedListeners = new Set<ConnectedListener>();
@@ -72,12 +67,6 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   private readonly rejectedListeners = new Set<RejectedListener>();
   private unique: UniqueAddress;
   private selfText = '';
-  /** Associations with an open frame. */
-  private open: Association[] = [];
-  private turnScheduled = false;
-  /** The message that was encoded last, for peers that are told the same one after the other. */
-  private encoded: unknown = NOTHING;
-  private encodedBody: Uint8Array | null = null;
   private readonly reader = new EnvelopeReader();
   private stopping: Promise<void> | null = null;
 
@@ -86,7 +75,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     this.transport = transport;
     this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
     this.codec = new Codec(this, system.log);
-    this.losses = new Losses(system.log, system.scheduler);
+    this.outbox = new Outbox(system, transport, this.codec, this.maxFrameBytes);
     this.unique = { address: new Address(system.name, options.host, options.port), uid: newUid() };
   }
 
@@ -119,7 +108,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
 
   /** Messages that could not be sent, or were given up, since the start. */
   get lostMessages(): number {
-    return this.losses.total;
+    return this.outbox.lostMessages;
   }
 
   /**
@@ -155,7 +144,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     const association = this.associations.get(node.address.toString());
     this.deathWatch.removed(node, association);
     if (association?.incarnation === node.uid) association.quarantined = true;
-    this.endTurn();
+    this.outbox.flush();
     this.transport.disconnect(node.address, 'the node has been removed', node.uid);
   }
 
@@ -174,7 +163,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
    * and forgets who had been removed.
    */
   renew(): void {
-    this.endTurn();
+    this.outbox.flush();
     this.unique = { address: this.unique.address, uid: newUid() };
     this.quarantine.clear();
     for (const association of this.associations.values()) {
@@ -192,29 +181,6 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   // ---- what refs do ----------------------------------------------------------------------------
 
   /** @internal */
-  tell(ref: RemoteActorRef, message: unknown, sender: ActorRef | null): void {
-    const { association } = ref;
-    if (association.extend(ref, message, sender)) return;
-    if (association.targets.length > 0) this.close(association);
-    if (association.quarantined && ref.lane !== 'control') {
-      this.refuse([ref], message, sender, 'the node has been removed');
-      return;
-    }
-    const body = this.encode(ref, message, sender);
-    if (body === null) return;
-    if (!association.open(body, ref, message, sender)) {
-      const reason = `the frame would be larger than maxFrameBytes (${this.maxFrameBytes})`;
-      this.refuse([ref], message, sender, reason);
-      return;
-    }
-    if (!association.listed) {
-      association.listed = true;
-      this.open.push(association);
-    }
-    this.scheduleTurnEnd();
-  }
-
-  /** @internal */
   sendSystem(ref: RemoteActorRef, message: SystemMessage): void {
     switch (message.kind) {
       case 'watch':
@@ -227,7 +193,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
         this.deathWatch.tellDeath(message.actor, ref);
         break;
       case 'terminate':
-        this.sendFrame(ref, { kind: 'terminate', other: null });
+        this.outbox.sendFrame(ref, { kind: 'terminate', other: null });
         break;
       default:
         // The others are between a cell and its children, which are always on one node.
@@ -310,91 +276,8 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
       reader.readTarget();
       targets.push(new RemoteActorRef(this, new ActorPath(peer, reader.path, reader.uid)));
     }
-    this.refuse(targets, message, sender, reason);
+    this.outbox.refuse(targets, message, sender, reason);
   }
-
-  // ---- sending ---------------------------------------------------------------------------------
-
-  private encode(
-    ref: RemoteActorRef,
-    message: unknown,
-    sender: ActorRef | null,
-  ): Uint8Array | null {
-    if (message === this.encoded) return this.encodedBody!;
-    try {
-      const body = this.codec.encode(message);
-      this.encoded = message;
-      this.encodedBody = body;
-      return body;
-    } catch (error) {
-      if (!(error instanceof EncodeError)) throw error;
-      this.refuse([ref], message, sender, error.message);
-      return null;
-    }
-  }
-
-  /** @internal Sends a message of the runtime, in order with what was told before. */
-  sendFrame(ref: RemoteActorRef, content: Omit<WireSystemFrame, 'path' | 'uid'>): void {
-    const { association } = ref;
-    if (association.targets.length > 0) this.close(association);
-    if (association.quarantined) return;
-    const { path, uid } = ref.path;
-    const frame = encodeSystemFrame({ ...content, path, uid }, this.codec);
-    const lane = ref.lane === 'control' ? 'control' : 'system';
-    this.scheduleTurnEnd();
-    if (this.transport.send(association.address, frame, lane)) return;
-    if (this.stopping !== null) return;
-    // Without it the two nodes would disagree about who is watched; a new connection settles that.
-    this.transport.disconnect(association.address, 'no room for a message of the runtime');
-  }
-
-  private close(association: Association): void {
-    const isSent = association.send();
-    if (isSent) {
-      association.clear();
-      return;
-    }
-    const { message, sender } = association;
-    const targets = [...association.targets];
-    // Cleared first, because whoever hears of the dead letters may tell this peer something.
-    association.clear();
-    const reason = this.stopping === null ? 'the send queue is full' : 'remoting has ended';
-    this.refuse(targets, message, sender, reason);
-  }
-
-  private refuse(
-    targets: readonly ActorRef[],
-    message: unknown,
-    sender: ActorRef | null,
-    reason: string,
-  ): void {
-    // What keeps the membership is repeated until it is answered: to lose it is no loss.
-    if (targets.every((target) => target instanceof RemoteActorRef && target.lane === 'control')) {
-      return;
-    }
-    const peer = targets[0]?.path.address?.toString() ?? 'nobody';
-    this.losses.add(peer, reason, targets.length);
-    for (const target of targets) this.system.deadLetter(message, sender, target);
-  }
-
-  private scheduleTurnEnd(): void {
-    if (this.turnScheduled) return;
-    this.turnScheduled = true;
-    setImmediate(this.endTurn);
-  }
-
-  private readonly endTurn = (): void => {
-    this.turnScheduled = false;
-    const { open } = this;
-    this.open = [];
-    for (const association of open) {
-      association.listed = false;
-      if (association.targets.length > 0) this.close(association);
-    }
-    this.encoded = NOTHING;
-    this.encodedBody = null;
-    this.transport.flush();
-  };
 
   // ---- receiving -------------------------------------------------------------------------------
 
@@ -440,9 +323,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   }
 
   private async stop(): Promise<void> {
-    this.endTurn();
-    await this.transport.close();
-    this.losses.say();
+    await this.outbox.end();
     this.system.remote = null;
   }
 
