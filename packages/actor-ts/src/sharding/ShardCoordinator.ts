@@ -276,10 +276,13 @@ class Turn implements CoordinatorState {
     this.send(node, { kind: 'hand-off', epoch: this.epoch, node, shard, grant });
   }
 
-  /** The home does not have the shard: either our order or its report got lost. */
+  /**
+   * The home did not have the shard when it reported. Our order may have crossed the report on its
+   * way, so only the region's own word, given after that order, can say that it is free.
+   */
   private hostAgain(shard: number, home: Home): void {
-    const stopped = this.handOffs.get(shard)?.phase === 'stopping';
-    if (stopped || this.phase !== 'active') this.release(shard);
+    if (this.phase !== 'active') this.release(shard);
+    else if (this.handOffs.get(shard)?.phase === 'stopping') this.sendHandOff(shard);
     else {
       this.homes.set(shard, { ...home, confirmed: false, sentAt: this.now });
       this.sendGrant(shard, home);

@@ -65,7 +65,7 @@ export class Simulation {
   join(): void {
     const node = new Node(`n@host:${++this.joined}#u${this.joined}`);
     this.nodes.set(node.key, node);
-    const existing = this.live().find(({ key }) => key !== node.key);
+    const existing = this.live().find(({ key, left }) => key !== node.key && !left);
     node.view = existing ? [...existing.view] : [];
     for (const other of this.live()) {
       this.setView(other, [...other.view, { node: node.key, status: 'up', hosts: true }]);
@@ -79,6 +79,7 @@ export class Simulation {
     for (const name of this.links.keys()) if (name.includes(node.key)) this.links.delete(name);
   }
 
+  /** Nobody calls a node leaving before it has handed everything off, or gone before it is. */
   learn(observer: Node, about: NodeKey, what: 'unreachable' | 'up' | 'leaving' | 'removed'): void {
     const subject = this.nodes.get(about)!;
     if (what === 'removed' && subject.alive && !subject.left) return;
@@ -282,9 +283,17 @@ export class Simulation {
         break;
       }
       case 'leave-done':
-        if (node.leaving) node.left = true;
+        if (node.leaving && !node.left) this.goodbye(node);
         break;
     }
+  }
+
+  /** All is handed off: only now does the node tell the cluster that it goes, itself first. */
+  private goodbye(node: Node): void {
+    node.left = true;
+    const status = 'leaving' as const;
+    const view = node.view.map((m) => (m.node === node.key ? { ...m, status } : m));
+    this.setView(node, view);
   }
 
   private setHome(node: Node, shard: number, home: NodeKey | null): void {

@@ -31,10 +31,7 @@ function play(simulation: Simulation, number: number, wanted: Set<number>): void
     case 9: {
       const about = [...simulation.nodes.values()][choice % simulation.nodes.size]!;
       const observer = live[(choice >> 4) % live.length]!;
-      const what =
-        about.alive && !about.left ? (['unreachable', 'up'] as const)[choice % 2]! : 'removed';
-      if (!about.leaving || what === 'removed') simulation.learn(observer, about.key, what);
-      else simulation.learn(observer, about.key, 'leaving');
+      simulation.learn(observer, about.key, newsOf(about, choice));
       break;
     }
     case 10:
@@ -45,6 +42,12 @@ function play(simulation: Simulation, number: number, wanted: Set<number>): void
     default:
       simulation.deliver(choice);
   }
+}
+
+function newsOf({ alive, left }: { alive: boolean; left: boolean }, choice: number) {
+  if (!alive) return 'removed';
+  const all = ['unreachable', left ? 'leaving' : 'up', left ? 'removed' : 'up'] as const;
+  return all[choice % 3]!;
 }
 
 /** Null when nothing went wrong; else what, with the state of every node. */
