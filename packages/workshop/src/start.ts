@@ -23,8 +23,11 @@ const CHAT = fileURLToPath(
 
 /** After this long without a cluster the person is told what is missing. */
 const SLOW_START_MS = 15_000;
-/** npm passes Ctrl-C on to a program that the terminal has told already: that is one, not two. */
-const SAME_CTRL_C_MS = 300;
+/**
+ * npm passes Ctrl-C on to a program that the terminal has told already: that is one, not two. A busy
+ * machine may take a while between them.
+ */
+const SAME_CTRL_C_MS = 1_000;
 const PARENT_CHECK_MS = 500;
 
 /** Runs until Ctrl-C; resolves with the exit code: 0 stopped as asked, 1 nodes failed, 2 not started. */
