@@ -35,6 +35,8 @@ export class CoordinatorLink {
   private readonly region: ShardRegion;
   private readonly regionRef: ActorRef;
   private coordinator: NodeKey | null = null;
+  /** This instance has said what it hosts; before that a map answers one that is gone. */
+  private hasReported = false;
   /** The coordinator has told the whole map. */
   private hasMap = false;
   private version = 0;
@@ -100,6 +102,7 @@ export class CoordinatorLink {
       return;
     }
     this.runtime.promised = epoch;
+    this.hasReported = true;
     this.tell({
       kind: 'register',
       ...{ node, epoch, numShards: settings.numShards },
@@ -150,6 +153,7 @@ export class CoordinatorLink {
   }
 
   private onRegistered({ epoch, version, homes }: Extract<Order, { kind: 'registered' }>): void {
+    if (!this.hasReported) return;
     const isNew = !this.hasMap;
     this.hasMap = true;
     this.isRefused = false;

@@ -16,7 +16,7 @@ describe('the coordinators of a cluster', () => {
           expect(trouble).toBeNull();
         },
       ),
-      { numRuns: Number(process.env.SHARDING_RUNS ?? 300) },
+      { numRuns: Number(process.env.SHARDING_RUNS ?? 300), interruptAfterTimeLimit: 15_000 },
     );
   });
 });

@@ -23,6 +23,8 @@ export const NUM_SHARDS = 12;
 type Wire =
   | { readonly for: 'region'; readonly message: ToRegion }
   | { readonly for: 'coordinator'; readonly message: ToCoordinator }
+  /** Death watch: the sender's region has stopped, or never was. */
+  | { readonly for: 'watcher'; readonly node: NodeKey }
   | { readonly for: 'relay'; readonly message: ToCoordinator };
 
 interface Held {
@@ -38,12 +40,16 @@ class Node {
   /** The region: what it promised, is registered with, hosts, knows and waits for. */
   promised: Epoch | null = null;
   registered: Epoch | null = null;
+  /** This instance has said what it hosts. */
+  reported = false;
   version = 0;
   leaving = false;
   left = false;
   readonly held = new Map<number, Held>();
   readonly homes = new Map<number, NodeKey>();
   readonly buffered = new Set<number>();
+  /** The region has stopped for good, the node is a member still. */
+  withoutRegion = false;
 
   constructor(key: NodeKey) {
     this.key = key;
@@ -93,20 +99,48 @@ export class Simulation {
   }
 
   want(node: Node, shard: number): void {
-    if (node.homes.has(shard) || node.held.has(shard)) return;
+    if (node.homes.has(shard) || node.held.has(shard) || node.withoutRegion) return;
     node.buffered.add(shard);
     this.tellCoordinator(node, { kind: 'get-homes', node: node.key, shards: [shard] });
   }
 
   leave(node: Node): void {
+    if (node.withoutRegion) return;
     node.leaving = true;
     this.tellCoordinator(node, { kind: 'leave', node: node.key });
+  }
+
+  /** The region fails and starts again: its entities are gone, what the node promised is not. */
+  restartRegion(node: Node): void {
+    node.registered = null;
+    node.reported = false;
+    node.version = 0;
+    node.held.clear();
+    node.homes.clear();
+    node.buffered.clear();
+  }
+
+  /** The region stops for good; coordinators that watch it are told, others when they ask. */
+  stopRegion(node: Node): void {
+    this.restartRegion(node);
+    node.withoutRegion = true;
+    for (const { key, coordinator } of this.live()) {
+      if (coordinator?.regions.has(node.key)) this.deny(node.key, key);
+    }
+  }
+
+  private deny(node: NodeKey, to: NodeKey): void {
+    this.send(node, to, { for: 'watcher', node });
   }
 
   tick(ms: number): void {
     this.now += ms;
     for (const node of this.live()) {
       if (node.coordinator !== null) this.coordinate(node, { kind: 'tick' });
+      for (const silent of node.coordinator === null ? [] : awaited(node.coordinator)) {
+        if (this.nodes.get(silent)!.withoutRegion) this.deny(silent, node.key);
+      }
+      if (node.withoutRegion) continue;
       const { key, promised } = node;
       if (node.registered === null) {
         this.tellCoordinator(node, { kind: 'announce', node: key, promised });
@@ -126,10 +160,14 @@ export class Simulation {
     }
   }
 
+  /** A connection breaks. What is under way is lost, but for deaths: watches are made anew. */
   cut(choice: number): void {
     const names = [...this.links.keys()];
     const name = names[choice % Math.max(1, names.length)];
-    if (name !== undefined) this.links.delete(name);
+    if (name === undefined || name.split('>')[0] === name.split('>')[1]) return;
+    const deaths = this.links.get(name)!.filter((wire) => wire.for === 'watcher');
+    if (deaths.length > 0) this.links.set(name, deaths);
+    else this.links.delete(name);
   }
 
   /** Delivers the first message of one link. False when nothing is under way. */
@@ -144,7 +182,15 @@ export class Simulation {
     if (!target.alive) return true;
     if (wire.for === 'region') this.onRegion(target, wire.message);
     else if (wire.for === 'relay') this.tellCoordinator(target, wire.message);
-    else if (target.coordinator !== null) this.coordinate(target, wire.message);
+    else if (target.coordinator === null) return true;
+    else if (wire.for === 'watcher') {
+      this.coordinate(target, { kind: 'absent', node: wire.node });
+    } else {
+      this.coordinate(target, wire.message);
+      // The shell watches whoever registers, and is told at once when that is dead already.
+      const { kind, node } = wire.message;
+      if (kind === 'register' && this.nodes.get(node)!.withoutRegion) this.deny(node, target.key);
+    }
     return true;
   }
 
@@ -192,7 +238,7 @@ export class Simulation {
       node.coordinator = initialState(settings, epoch);
     } else if (now !== node.key) node.coordinator = null;
     if (node.coordinator !== null) this.coordinate(node, { kind: 'members', members: view });
-    if (now !== before) {
+    if (now !== before && !node.withoutRegion) {
       node.registered = null;
       const { key, promised } = node;
       this.tellCoordinator(node, { kind: 'announce', node: key, promised });
@@ -223,6 +269,7 @@ export class Simulation {
 
   private onRegion(node: Node, message: ToRegion): void {
     const { key } = node;
+    if (node.withoutRegion) return;
     if (message.kind === 'hello') {
       if (message.epoch.node !== coordinatorOf(node.view)) return;
       if (node.promised !== null && compareEpochs(node.promised, message.epoch) > 0) {
@@ -230,6 +277,7 @@ export class Simulation {
         return;
       }
       node.promised = message.epoch;
+      node.reported = true;
       this.tellCoordinator(node, {
         ...{ kind: 'register', node: key, epoch: message.epoch, numShards: NUM_SHARDS },
         ...{ proxy: false, leaving: node.leaving },
@@ -241,6 +289,7 @@ export class Simulation {
     if (node.promised === null || compareEpochs(message.epoch, node.promised) !== 0) return;
     switch (message.kind) {
       case 'registered':
+        if (!node.reported) return;
         node.registered = message.epoch;
         node.version = message.version;
         node.homes.clear();

@@ -39,6 +39,11 @@ function play(simulation: Simulation, number: number, wanted: Set<number>): void
       wanted.add(shard);
       simulation.want(node, shard);
       break;
+    case 12:
+      if (choice % 4 === 0) simulation.restartRegion(node);
+      else if (choice % 4 === 1 && live.length > 2) simulation.stopRegion(node);
+      else simulation.deliver(choice);
+      break;
     default:
       simulation.deliver(choice);
   }
@@ -60,7 +65,9 @@ export function troubleWith(size: number, tape: readonly number[]): string | nul
     play(simulation, number, wanted);
     if (simulation.doubles().length > 0) return trouble(`hosted twice: ${simulation.doubles()}`);
   }
-  const stay = simulation.live().filter(({ left, leaving }) => !left && !leaving);
+  const stay = simulation
+    .live()
+    .filter(({ left, leaving, withoutRegion }) => !left && !leaving && !withoutRegion);
   if (stay.length === 0) return null;
   simulation.settle(5000);
   for (const shard of wanted) simulation.want(stay[0]!, shard);
