@@ -24,6 +24,8 @@ import type { TypeRuntime } from './TypeRuntime.ts';
 const TICKS_PER_SYNC = 4;
 /** Ticks between two repetitions of what was not answered. */
 const TICKS_PER_RETRY = 2;
+/** Ticks between two complaints about a coordinator that does not answer. */
+const TICKS_PER_WARNING = 40;
 /** On top of the time that entities have to stop. */
 const LEAVE_GRACE_MS = 3000;
 
@@ -41,6 +43,8 @@ export class CoordinatorLink {
   private hasMap = false;
   private version = 0;
   private ticks = 0;
+  /** Ticks without a coordinator's map. */
+  private unanswered = 0;
   private isRefused = false;
   private leaving: Promise<void> | null = null;
   private markLeft: () => void = () => {};
@@ -157,6 +161,7 @@ export class CoordinatorLink {
     const isNew = !this.hasMap;
     this.hasMap = true;
     this.isRefused = false;
+    this.unanswered = 0;
     this.version = version;
     this.region.setAllHomes(homes);
     if (isNew) this.region.registered(epoch.node);
@@ -201,12 +206,25 @@ export class CoordinatorLink {
     const isRetry = this.ticks % TICKS_PER_RETRY === 0;
     if (!this.hasMap) {
       if (isRetry) this.announce();
+      this.unanswered++;
+      if (this.unanswered % TICKS_PER_WARNING === 0) this.warnUnanswered();
       return;
     }
     if (this.ticks % TICKS_PER_SYNC === 0) this.sync();
     const homeless = isRetry ? this.region.homeless() : [];
     if (homeless.length > 0) this.askForHomes(homeless);
     if (this.leaving !== null && isRetry) this.askToLeave();
+  }
+
+  private warnUnanswered(): void {
+    const { coordinator, runtime } = this;
+    runtime.system.log.warn(
+      { type: runtime.settings.typeName, coordinator },
+      coordinator === null
+        ? 'no member is up that could coordinate the shards; messages wait'
+        : 'the coordinator of the shards has not answered yet; it must have started this type too, ' +
+            'at least with startProxy, unless a role keeps it out',
+    );
   }
 
   // ---- leaving ---------------------------------------------------------------------------------

@@ -176,7 +176,9 @@ class Turn implements CoordinatorState {
   }
 
   private onAbsent(node: NodeKey): void {
-    if (!this.members.has(node)) return;
+    // Our own region is what a rival coordinator must have the word of before it may decide
+    // anything; without one we could not be overruled, so we do not go on as if it were nothing.
+    if (!this.members.has(node) || node === this.epoch.node) return;
     // A region that has stopped took its entities along.
     if (this.regions.has(node)) this.forget(node);
     this.absent.add(node);

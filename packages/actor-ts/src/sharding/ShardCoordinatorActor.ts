@@ -174,6 +174,10 @@ export class ShardCoordinatorActor extends Actor<unknown> {
     for (const [node, region] of this.regions) {
       if (!region.equals(actor)) continue;
       this.regions.delete(node);
+      if (node === this.runtime.self) {
+        const { typeName: type } = this.runtime.settings;
+        this.log.error({ type }, 'the region of this node was stopped: restart the node');
+      }
       this.apply({ kind: 'absent', node });
       return;
     }

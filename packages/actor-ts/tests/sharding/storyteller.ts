@@ -41,7 +41,7 @@ function play(simulation: Simulation, number: number, wanted: Set<number>): void
       break;
     case 12:
       if (choice % 4 === 0) simulation.restartRegion(node);
-      else if (choice % 4 === 1 && live.length > 2) simulation.stopRegion(node);
+      else if (choice % 4 === 1) simulation.stopRegion(node);
       else simulation.deliver(choice);
       break;
     default:
@@ -73,6 +73,9 @@ export function troubleWith(size: number, tape: readonly number[]): string | nul
   for (const shard of wanted) simulation.want(stay[0]!, shard);
   simulation.settle(20_000);
   if (simulation.doubles().length > 0) return trouble(`hosted twice: ${simulation.doubles()}`);
+  // Whoever coordinates must have a region: that is how it can be overruled.
+  if (simulation.live().some((node) => node.withoutRegion && node.coordinator !== null))
+    return null;
   for (const node of stay) {
     if (node.buffered.size > 0) return trouble(`${node.key} waits for ${[...node.buffered]}`);
     for (const [shard, home] of node.homes) {
