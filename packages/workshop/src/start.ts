@@ -61,6 +61,8 @@ class Run implements ClusterListener {
   readonly #cluster: LocalCluster;
   readonly #ended = Promise.withResolvers<number>();
   readonly #startedAt = performance.now();
+  /** Nodes whose going was told, and whose coming back is therefore news. */
+  readonly #away = new Set<string>();
   #stopAskedAt: number | null = null;
   #port = 0;
 
@@ -126,8 +128,11 @@ class Run implements ClusterListener {
 
   readiness(node: string, readiness: Readiness): void {
     if (!this.#cluster.wasUp || this.#stopAskedAt !== null) return;
-    if (readiness === 'ready') this.#console.say(`${node} takes clients again.`);
+    if (readiness === 'ready' && this.#away.delete(node)) {
+      this.#console.say(`${node} takes clients again.`);
+    }
     if (readiness === 'lost') {
+      this.#away.add(node);
       this.#console.warn(`${node} does not answer; the front door sends its clients elsewhere.`);
     }
   }
@@ -138,6 +143,7 @@ class Run implements ClusterListener {
       return;
     }
     this.#console.warn(`${node} ended on its own: ${describe(exit)}.`);
+    this.#away.add(node);
     if (this.#stopAskedAt !== null) return;
     const left = this.#cluster.running;
     if (left.length > 0 && this.#cluster.wasUp) {
