@@ -197,9 +197,9 @@ class Run implements ClusterListener {
     const signals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
     for (const signal of signals) process.on(signal, stop);
     // Nobody tells a program that the npm which started it was killed.
-    const parent = process.ppid;
+    const npm = process.env.npm_lifecycle_event === undefined ? null : process.ppid;
     const parentCheck = setInterval(() => {
-      if (process.ppid !== parent && this.#stopAskedAt === null) stop();
+      if (npm !== null && process.ppid !== npm && this.#stopAskedAt === null) stop();
     }, PARENT_CHECK_MS);
     const keyboard = process.stdin.isTTY ? createInterface({ input: process.stdin }) : null;
     keyboard?.on('line', (line) => {

@@ -197,9 +197,10 @@ describe('npm start', () => {
     await until(() => pids.every((pid) => !isAlive(pid)));
   });
 
-  it('stops in order when what started it is killed', async () => {
-    // A shell between this test and the runner stands for npm.
+  it('stops in order when the npm that started it is killed', async () => {
+    // A program between this test and the runner stands for npm.
     await using runner = new Runner({
+      env: { npm_lifecycle_event: 'start' },
       command: ['-e', SPAWN_AND_WAIT, new URL('./fixtures/startFake.ts', import.meta.url).pathname],
     });
     const pids = await pidsOf(runner);
