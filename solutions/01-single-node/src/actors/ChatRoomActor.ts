@@ -1,0 +1,40 @@
+// One room: numbers its messages and keeps them in memory for as long as it lives.
+import { Actor } from 'actor-ts';
+import type { ChatMessage, Page, RoomCmd } from '../messages.ts';
+
+/** A text that begins with a slash and means nothing here. */
+export class UnknownCommand extends Error {}
+
+export class ChatRoomActor extends Actor<RoomCmd> {
+  private readonly node: string;
+  private readonly messages: ChatMessage[] = [];
+
+  constructor(node: string) {
+    super();
+    this.node = node;
+  }
+
+  override onReceive(cmd: RoomCmd) {
+    if (cmd.kind === 'post') {
+      const { from, id, text } = cmd;
+      failIfAsked(text);
+      const seq = this.messages.length + 1;
+      this.messages.push({ seq, id, from, text, at: new Date().toISOString() });
+      cmd.replyTo.tell({ seq, node: this.node });
+    }
+    if (cmd.kind === 'history') cmd.replyTo.tell(this.history(cmd));
+  }
+
+  private history(query: { since?: number; before?: number; limit: number }): Page {
+    const { since, before = Number.POSITIVE_INFINITY, limit } = query;
+    const asked = this.messages.filter(({ seq }) => seq > (since ?? 0) && seq < before);
+    const messages = since === undefined ? asked.slice(-limit) : asked.slice(0, limit);
+    return { head: this.messages.length, messages };
+  }
+}
+
+/** Two ways to fail on purpose, for step 1: what becomes of the room is up to its supervisor. */
+function failIfAsked(text: string): void {
+  if (text === '/crash') throw new Error('crashed, as asked');
+  if (text.startsWith('/')) throw new UnknownCommand(`there is no command ${text}`);
+}

@@ -1,0 +1,182 @@
+// One logged-in user: posts to rooms for them, and collects what the rooms they joined publish.
+//
+// A session is volatile: it may restart empty on another node at any moment. Nothing that matters
+// is lost with it: a room has its history, and the user joins again.
+import {
+  Actor,
+  type ActorRef,
+  DistributedPubSubId,
+  Subscribe,
+  SubscribeAck,
+  Unsubscribe,
+  UnsubscribeAck,
+  UnsubscribeAll,
+  type WithoutReplyTo,
+} from 'actor-ts';
+import { askUntil } from '../askUntil.ts';
+import {
+  type Inbox,
+  PAGE_MESSAGES,
+  type Page,
+  type Posted,
+  type RoomCmd,
+  type RoomNews,
+  SEND_WITHIN_MS,
+  type SendMessage,
+  type SessionMsg,
+} from '../messages.ts';
+
+const MAX_ROOMS = 100;
+const MAX_INBOX = 200;
+
+type Room = {
+  /** The highest seq heard of. Who is behind it gets what is missing from the room's history. */
+  head: number;
+  fetching: boolean;
+  /** Last seq put into the inbox; null until the first news. */
+  told: number | null;
+};
+type Answered = { readonly kind: 'answered'; readonly next: () => void };
+
+export class UserSessionActor extends Actor<
+  SessionMsg | RoomNews | Answered | SubscribeAck | UnsubscribeAck
+> {
+  private readonly mediator = this.system.extension(DistributedPubSubId).mediator;
+  private readonly roomRegion: ActorRef<RoomCmd>;
+  private readonly node: string;
+  private readonly userId = this.entityId;
+  private readonly rooms = new Map<string, Room>();
+  private inbox: Inbox['messages'][number][] = [];
+  private readonly stopped = new AbortController();
+
+  constructor(roomRegion: ActorRef<RoomCmd>, node: string) {
+    super();
+    this.roomRegion = roomRegion;
+    this.node = node;
+  }
+
+  override postStop() {
+    this.stopped.abort();
+    this.mediator.tell(new UnsubscribeAll(this.self));
+  }
+
+  override onReceive(msg: SessionMsg | RoomNews | Answered | SubscribeAck | UnsubscribeAck) {
+    if (msg instanceof SubscribeAck || msg instanceof UnsubscribeAck) return;
+    switch (msg.kind) {
+      case 'follow':
+        return this.follow(msg.room, msg.replyTo);
+      case 'unfollow':
+        return this.unfollow(msg.room, msg.replyTo);
+      case 'inbox': {
+        const messages = this.inbox.filter(({ position }) => position > msg.since);
+        return msg.replyTo.tell({ node: this.node, rooms: [...this.rooms.keys()], messages });
+      }
+      case 'send-message':
+        return this.send(msg);
+      case 'inbound':
+        return this.deliver(msg);
+      case 'head':
+        return this.learn(msg.roomId, msg.head);
+      case 'answered':
+        return msg.next();
+      default:
+        return msg satisfies never;
+    }
+  }
+
+  // ---- rooms --------------------------------------------------------------------------------------
+
+  private follow(roomId: string, replyTo: ActorRef<readonly string[] | null>) {
+    if (this.isFull(roomId)) return replyTo.tell(null);
+    const room = this.open(roomId);
+    this.askRoom<Page>({ kind: 'history', roomId, limit: 1 }, SEND_WITHIN_MS, (page) => {
+      if (page === null) return; // whoever asked has given up as well
+      room.told ??= page.head;
+      this.learn(roomId, page.head);
+      replyTo.tell([...this.rooms.keys()]);
+    });
+  }
+
+  private unfollow(roomId: string, replyTo: ActorRef<readonly string[] | null>) {
+    this.rooms.delete(roomId);
+    this.mediator.tell(new Unsubscribe(`room.${roomId}`, this.self));
+    replyTo.tell([...this.rooms.keys()]);
+  }
+
+  private isFull(roomId: string): boolean {
+    return this.rooms.size >= MAX_ROOMS && !this.rooms.has(roomId);
+  }
+
+  private open(roomId: string): Room {
+    const open = this.rooms.get(roomId);
+    if (open !== undefined) return open;
+    const room = { head: 0, fetching: false, told: null };
+    this.rooms.set(roomId, room);
+    this.mediator.tell(new Subscribe(`room.${roomId}`, this.self));
+    return room;
+  }
+
+  // ---- what rooms say -----------------------------------------------------------------------------
+
+  /** Keeps the message if it is the next one; who lacks an earlier one gets that first. */
+  private deliver(news: RoomNews & { kind: 'inbound' }) {
+    const { room: roomId, seq } = news.payload;
+    const room = this.rooms.get(roomId);
+    if (room === undefined) return;
+    room.told ??= seq - 1;
+    if (room.told === seq - 1) {
+      room.told = seq;
+      const position = Math.max(Date.now(), (this.inbox.at(-1)?.position ?? 0) + 1);
+      this.inbox = [...this.inbox, { position, ...news.payload }].slice(-MAX_INBOX);
+    }
+    this.learn(roomId, seq);
+  }
+
+  private learn(roomId: string, head: number) {
+    const room = this.rooms.get(roomId);
+    if (room === undefined) return;
+    room.head = Math.max(room.head, head);
+    if (room.told !== null && room.told < room.head && !room.fetching) {
+      this.fetch(roomId, room, room.told);
+    }
+  }
+
+  private fetch(roomId: string, room: Room, since: number) {
+    room.fetching = true;
+    const query = { kind: 'history', roomId, since, limit: PAGE_MESSAGES } as const;
+    this.askRoom<Page>(query, SEND_WITHIN_MS, (page) => {
+      if (this.rooms.get(roomId) !== room) return;
+      for (const message of page?.messages ?? []) {
+        this.deliver({ kind: 'inbound', payload: { type: 'message', room: roomId, ...message } });
+      }
+      room.fetching = false;
+      // A room that has less than it once told lost its journal: there is nothing to wait for.
+      if (page?.messages.length === 0) room.head = page.head;
+      this.learn(roomId, page?.head ?? 0);
+    });
+  }
+
+  // ---- what the user says -------------------------------------------------------------------------
+
+  /** An Error as the answer makes the asker ask again. */
+  private send({ room: roomId, id, text, replyTo }: SendMessage) {
+    const post = { kind: 'post', roomId, from: this.userId, id, text } as const;
+    this.roomRegion.ask<Posted>(post).then(
+      (posted) => replyTo.tell(posted),
+      (error) => replyTo.tell(error),
+    );
+  }
+
+  /** The answer, null when none came in time, is handled in its turn like any message. */
+  private askRoom<T>(
+    cmd: WithoutReplyTo<RoomCmd>,
+    withinMs: number,
+    then: (answer: T | null) => void,
+  ): void {
+    const { signal } = this.stopped;
+    const handle = (answer: T | null) => {
+      if (!signal.aborted) this.self.tell({ kind: 'answered', next: () => then(answer) });
+    };
+    askUntil<T>(this.roomRegion, cmd, withinMs, signal).then(handle, () => handle(null));
+  }
+}
