@@ -25,15 +25,20 @@ async function start(config: Config): Promise<void> {
   const log = pino({ base: { name: node } });
   const system = ActorSystem.create('chat', { log, trace: config.TRACE });
 
+  // #region 2.1
   const { HOST: host, CLUSTER_PORT: port, SEEDS: seeds } = config;
   const cluster = await Cluster.join(system, { host, port, seeds });
+  // #endregion 2.1
 
+  // #region 2.2
   const roomRegion = ClusterSharding.get(system, cluster).start<RoomCmd>({
     typeName: 'room',
     entityProps: Props.create(() => new ChatRoomActor(node)),
     extractEntityId: (msg) => msg.roomId,
     rememberEntities: true,
   });
+  // #endregion 2.2
+  // #region 2.3
   const sessionRegion = ClusterSharding.get(system, cluster).start<SessionMsg>({
     typeName: 'session',
     entityProps: Props.create(() => new UserSessionActor(roomRegion)),
@@ -41,6 +46,7 @@ async function start(config: Config): Promise<void> {
     rememberEntities: true,
     passivationIdleMs: IDLE_MS,
   });
+  // #endregion 2.3
 
   const tokens = new Tokens(config.CHAT_SECRET);
   const app = await httpRoutes({ roomRegion, sessionRegion, tokens, log });
@@ -48,9 +54,11 @@ async function start(config: Config): Promise<void> {
   const { MANAGEMENT_HOST, MANAGEMENT_PORT } = config;
   await startManagement(system, cluster, { host: MANAGEMENT_HOST, port: MANAGEMENT_PORT });
 
+  // #region 2.4
   const shutdown = system.extension(CoordinatedShutdownId);
   shutdown.addTask(Phases.ServiceUnbind, 'http', () => app.close());
   shutdown.installProcessHooks();
+  // #endregion 2.4
   cluster.subscribe((event) => {
     if (event instanceof SelfUp) log.info(`${node} ready ${url}`);
   });

@@ -15,6 +15,7 @@ export function askUntil<TRes, TMsg = any>(
   withinMs: number,
   signal?: AbortSignal,
 ): Promise<TRes> {
+  // #region 3.6
   const { promise, resolve, reject } = Promise.withResolvers<TRes>();
   const deadline = performance.now() + withinMs;
   const ask = () => {
@@ -32,4 +33,5 @@ export function askUntil<TRes, TMsg = any>(
   let timer: NodeJS.Timeout;
   ask();
   return promise.finally(() => clearTimeout(timer));
+  // #endregion 3.6
 }

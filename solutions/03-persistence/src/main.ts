@@ -63,6 +63,7 @@ async function start(config: Config): Promise<void> {
 
 async function useJournal(system: ActorSystem, setting: string): Promise<void> {
   if (setting === 'memory') return; // the default of the runtime
+  // #region 3.4
   const path = setting.slice('sqlite:'.length);
   const journal = new SqliteJournal({ path, wal: true });
   const snapshots = new SqliteSnapshotStore({ path, wal: true });
@@ -70,6 +71,7 @@ async function useJournal(system: ActorSystem, setting: string): Promise<void> {
   const persistence = system.extension(PersistenceExtensionId);
   persistence.setJournal(journal);
   persistence.setSnapshotStore(snapshots);
+  // #endregion 3.4
 }
 
 try {

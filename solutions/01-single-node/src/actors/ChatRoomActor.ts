@@ -1,6 +1,6 @@
 // One room: numbers its messages and keeps them in memory for as long as it lives.
 import { Actor } from 'actor-ts';
-import type { ChatMessage, Page, RoomCmd } from '../messages.ts';
+import type { ChatMessage, RoomCmd } from '../messages.ts';
 
 /** A text that begins with a slash and means nothing here. */
 export class UnknownCommand extends Error {}
@@ -16,20 +16,22 @@ export class ChatRoomActor extends Actor<RoomCmd> {
 
   override onReceive(cmd: RoomCmd) {
     if (cmd.kind === 'post') {
+      failIfAsked(cmd.text);
+      // #region 1.3
       const { from, id, text } = cmd;
-      failIfAsked(text);
       const seq = this.messages.length + 1;
       this.messages.push({ seq, id, from, text, at: new Date().toISOString() });
       cmd.replyTo.tell({ seq, node: this.node });
+      // #endregion 1.3
     }
-    if (cmd.kind === 'history') cmd.replyTo.tell(this.history(cmd));
-  }
-
-  private history(query: { since?: number; before?: number; limit: number }): Page {
-    const { since, before = Number.POSITIVE_INFINITY, limit } = query;
-    const asked = this.messages.filter(({ seq }) => seq > (since ?? 0) && seq < before);
-    const messages = since === undefined ? asked.slice(-limit) : asked.slice(0, limit);
-    return { head: this.messages.length, messages };
+    if (cmd.kind === 'history') {
+      // #region 1.4
+      const { since, before = Number.POSITIVE_INFINITY, limit } = cmd;
+      const asked = this.messages.filter(({ seq }) => seq > (since ?? 0) && seq < before);
+      const messages = since === undefined ? asked.slice(-limit) : asked.slice(0, limit);
+      cmd.replyTo.tell({ head: this.messages.length, messages });
+      // #endregion 1.4
+    }
   }
 }
 

@@ -13,14 +13,18 @@ export class RegionActor<TMsg> extends Actor<TMsg> {
   }
 
   override onReceive(msg: TMsg) {
+    // #region 1.1
     const id = this.extractEntityId(msg);
     const entity = this.context.child(id).getOrElse(() => this.context.spawn(this.entityProps, id));
     entity.tell(msg);
+    // #endregion 1.1
   }
 
   /** Whoever met a command it does not know is still fine; any other failure costs its state. */
   override supervisorStrategy() {
+    // #region 1.5
     const decider = decideBy([[UnknownCommand, Directive.Resume]], Directive.Restart);
     return new OneForOneStrategy({ decider });
+    // #endregion 1.5
   }
 }

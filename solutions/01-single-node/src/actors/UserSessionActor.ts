@@ -20,10 +20,12 @@ export class UserSessionActor extends Actor<SessionMsg> {
 
   /** An Error as the answer fails the question of whoever asked. */
   private send({ room: roomId, id, text, replyTo }: SendMessage) {
+    // #region 1.2
     const post = { kind: 'post', roomId, from: this.userId, id, text } as const;
     this.roomRegion.ask<Posted>(post).then(
       (posted) => replyTo.tell(posted),
       (error) => replyTo.tell(error),
     );
+    // #endregion 1.2
   }
 }

@@ -43,27 +43,35 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
   }
 
   override snapshotPolicy() {
+    // #region 3.5
     return everyNEvents(1000);
+    // #endregion 3.5
   }
 
   onEvent(state: RoomState, { message }: RoomEvent): RoomState {
+    // #region 3.2
     return {
       head: message.seq,
       recent: [...state.recent, message].slice(-NEWEST_MESSAGES),
       seqs: remember(state.seqs, keyOf(message), message.seq),
     };
+    // #endregion 3.2
   }
 
   onCommand(state: RoomState, cmd: RoomCmd) {
     if (cmd.kind === 'post') {
       const node = this.node;
+      // #region 3.3
       const first = state.seqs.findLast((chunk) => chunk.has(keyOf(cmd)))?.get(keyOf(cmd));
       if (first !== undefined) return cmd.replyTo.tell({ seq: first, node, repeated: true });
+      // #endregion 3.3
+      // #region 3.1
       const { from, id, text } = cmd;
       const message = { seq: state.head + 1, id, from, text, at: new Date().toISOString() };
       this.persist({ kind: 'posted', message }, () => {
         cmd.replyTo.tell({ seq: message.seq, node, repeated: false });
       });
+      // #endregion 3.1
     }
     if (cmd.kind === 'history') this.answer(cmd.replyTo, () => this.history(cmd));
   }

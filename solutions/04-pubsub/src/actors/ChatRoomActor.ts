@@ -73,17 +73,21 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
       const message = { seq: state.head + 1, id, from, text, at: new Date().toISOString() };
       this.persist({ kind: 'posted', message }, () => {
         cmd.replyTo.tell({ seq: message.seq, node, repeated: false });
+        // #region 4.1
         this.publish({
           kind: 'inbound',
           payload: { type: 'message', room: this.roomId, ...message },
         });
+        // #endregion 4.1
         this.beaconIn(BEACON_AFTER_MS);
       });
     }
     if (cmd.kind === 'history') this.answer(cmd.replyTo, () => this.history(cmd));
     if (cmd.kind === 'beacon') {
+      // #region 4.6
       this.publish({ kind: 'head', roomId: this.roomId, head: state.head });
       this.beaconIn(Math.min(cmd.afterMs * 4, BEACON_MAX_MS));
+      // #endregion 4.6
     }
   }
 
@@ -93,13 +97,17 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
   }
 
   private publish(news: RoomNews) {
+    // #region 4.1
     this.mediator.tell(new Publish(`room.${this.roomId}`, news));
+    // #endregion 4.1
   }
 
   /** Pub/sub may lose a message, and nothing comes after the last one: so the head is told as well. */
   private beaconIn(afterMs: number) {
+    // #region 4.6
     const beacon: RoomCmd = { kind: 'beacon', roomId: this.roomId, afterMs };
     this.context.timers.startSingleTimer('beacon', beacon, afterMs);
+    // #endregion 4.6
   }
 
   /** Reads beside the mailbox, so that posting goes on; an Error makes the asker ask again. */

@@ -57,7 +57,9 @@ export class UserSessionActor extends Actor<
 
   override postStop() {
     this.stopped.abort();
+    // #region 4.4
     this.mediator.tell(new UnsubscribeAll(this.self));
+    // #endregion 4.4
   }
 
   override onReceive(msg: SessionMsg | RoomNews | Answered | SubscribeAck | UnsubscribeAck) {
@@ -68,8 +70,10 @@ export class UserSessionActor extends Actor<
       case 'unfollow':
         return this.unfollow(msg.room, msg.replyTo);
       case 'inbox': {
+        // #region 4.3
         const messages = this.inbox.filter(({ position }) => position > msg.since);
         return msg.replyTo.tell({ node: this.node, rooms: [...this.rooms.keys()], messages });
+        // #endregion 4.3
       }
       case 'send-message':
         return this.send(msg);
@@ -88,6 +92,7 @@ export class UserSessionActor extends Actor<
 
   private follow(roomId: string, replyTo: ActorRef<readonly string[] | null>) {
     if (this.isFull(roomId)) return replyTo.tell(null);
+    // #region 4.2
     const room = this.open(roomId);
     this.askRoom<Page>({ kind: 'history', roomId, limit: 1 }, SEND_WITHIN_MS, (page) => {
       if (page === null) return; // whoever asked has given up as well
@@ -95,12 +100,15 @@ export class UserSessionActor extends Actor<
       this.learn(roomId, page.head);
       replyTo.tell([...this.rooms.keys()]);
     });
+    // #endregion 4.2
   }
 
   private unfollow(roomId: string, replyTo: ActorRef<readonly string[] | null>) {
+    // #region 4.4
     this.rooms.delete(roomId);
     this.mediator.tell(new Unsubscribe(`room.${roomId}`, this.self));
     replyTo.tell([...this.rooms.keys()]);
+    // #endregion 4.4
   }
 
   private isFull(roomId: string): boolean {
@@ -112,7 +120,9 @@ export class UserSessionActor extends Actor<
     if (open !== undefined) return open;
     const room = { head: 0, fetching: false, told: null };
     this.rooms.set(roomId, room);
+    // #region 4.2
     this.mediator.tell(new Subscribe(`room.${roomId}`, this.self));
+    // #endregion 4.2
     return room;
   }
 
@@ -123,12 +133,14 @@ export class UserSessionActor extends Actor<
     const { room: roomId, seq } = news.payload;
     const room = this.rooms.get(roomId);
     if (room === undefined) return;
+    // #region 4.3
     room.told ??= seq - 1;
     if (room.told === seq - 1) {
       room.told = seq;
       const position = Math.max(Date.now(), (this.inbox.at(-1)?.position ?? 0) + 1);
       this.inbox = [...this.inbox, { position, ...news.payload }].slice(-MAX_INBOX);
     }
+    // #endregion 4.3
     this.learn(roomId, seq);
   }
 
@@ -142,6 +154,7 @@ export class UserSessionActor extends Actor<
   }
 
   private fetch(roomId: string, room: Room, since: number) {
+    // #region 4.5
     room.fetching = true;
     const query = { kind: 'history', roomId, since, limit: PAGE_MESSAGES } as const;
     this.askRoom<Page>(query, SEND_WITHIN_MS, (page) => {
@@ -154,6 +167,7 @@ export class UserSessionActor extends Actor<
       if (page?.messages.length === 0) room.head = page.head;
       this.learn(roomId, page?.head ?? 0);
     });
+    // #endregion 4.5
   }
 
   // ---- what the user says -------------------------------------------------------------------------

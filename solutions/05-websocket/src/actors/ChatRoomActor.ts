@@ -126,11 +126,13 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
 
   private async resume(since?: number): Promise<Page> {
     const { head } = this.state;
+    // #region 5.3
     if (since !== undefined && since <= head && head - since <= PAGE_MESSAGES) {
       const page = await this.page(since + 1, head);
       if (page.complete) return page;
     }
     return { ...(await this.newest(head, NEWEST_MESSAGES)), complete: since === undefined };
+    // #endregion 5.3
   }
 
   private async page(from: number, to: number): Promise<Page> {

@@ -188,6 +188,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   private onMessage(frame: ServerFrame & { type: 'message' }) {
     const { room, seq } = frame;
     const last = this.rooms.get(room);
+    // #region 5.4
     if (last === undefined) {
       if (this.pending.has(keyOf(room))) return;
       this.tellSession({ kind: 'leave', userId: this.identity.user, socket: this.self, room });
@@ -198,6 +199,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     } else if (seq > last && !this.isIntroducing) {
       this.introduce();
     }
+    // #endregion 5.4
   }
 
   private pageWritten() {
@@ -233,11 +235,13 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 
   /** Until the session answers nothing else is told to it, so that what waits keeps its order. */
   private introduce() {
+    // #region 5.2
     this.heardAt = this.now; // from here on it has a while to answer
     const { self: socket, rooms } = this;
     const { user: userId } = this.identity;
     this.tellSession({ kind: 'connect-ws', userId, socket, rooms: new Map(rooms) });
     this.context.timers.startSingleTimer('introduce', { kind: 'introduce' }, INTRODUCE_AGAIN_MS);
+    // #endregion 5.2
   }
 
   private get isIntroducing(): boolean {
@@ -265,9 +269,11 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   }
 
   private tick() {
+    // #region 5.6
     if (this.ws.bufferedAmount > 0 && this.now - this.progressAt > NO_PROGRESS_MS) {
       return this.end(1013, 'reading too slowly');
     }
+    // #endregion 5.6
     for (const { request, until } of this.pending.values()) {
       if (this.now < until) continue;
       const about = { room: request.room, id: request.kind === 'join' ? undefined : request.id };
@@ -286,12 +292,14 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 
   private push(frame: ServerFrame, written?: () => void) {
     const { ws } = this;
+    // #region 5.6
     if (ws.bufferedAmount > MAX_BUFFERED_BYTES) return this.end(1013, 'reading too slowly');
     if (ws.bufferedAmount === 0) this.progressAt = this.now;
     ws.send(JSON.stringify(frame), () => {
       this.progressAt = this.now;
       written?.();
     });
+    // #endregion 5.6
   }
 
   private refuse(code: ErrorCode, message: string, about: { room?: string; id?: string } = {}) {

@@ -121,6 +121,7 @@ export class UserSessionActor extends Actor<
   // ---- sockets ----------------------------------------------------------------------------------
 
   private connect(ref: ActorRef<ConnectionMsg>, rooms: ReadonlyMap<string, number>) {
+    // #region 5.2
     let socket = this.sockets.find((known) => known.ref.equals(ref));
     if (socket === undefined) {
       if (this.sockets.length === MAX_SOCKETS) return ref.tell({ kind: 'too-many-sockets' });
@@ -137,6 +138,7 @@ export class UserSessionActor extends Actor<
       room.head = Math.max(room.head, seq);
       if (!room.fetching) this.fetch(roomId, room, this.behind(roomId, room));
     }
+    // #endregion 5.2
   }
 
   private greet({ ref, pushed }: Socket) {
@@ -168,6 +170,7 @@ export class UserSessionActor extends Actor<
     const room = this.open(roomId);
     const { pushed } = socket;
     pushed.set(roomId, null);
+    // #region 5.3
     this.askRoom<Page>({ kind: 'resume', roomId, since }, SEND_WITHIN_MS, (page) => {
       // Left meanwhile, gone, or introduced anew: then the connection asks again if it still wants.
       if (socket.pushed !== pushed || pushed.get(roomId) !== null) return;
@@ -185,6 +188,7 @@ export class UserSessionActor extends Actor<
       room.told ??= head;
       this.learn(roomId, head);
     });
+    // #endregion 5.3
   }
 
   private leave(socket: Socket, roomId: string) {
@@ -238,11 +242,13 @@ export class UserSessionActor extends Actor<
     const { room: roomId, seq } = news.payload;
     const room = this.rooms.get(roomId);
     if (room === undefined) return;
+    // #region 5.4
     for (const { ref, pushed } of this.sockets) {
       if (pushed.get(roomId) !== seq - 1) continue;
       pushed.set(roomId, seq);
       ref.tell(news);
     }
+    // #endregion 5.4
     room.told ??= seq - 1;
     if (room.told === seq - 1) {
       room.told = seq;
@@ -310,6 +316,7 @@ export class UserSessionActor extends Actor<
     const post = { kind: 'post', roomId: room, from: this.userId, id, text } as const;
     this.askRoom<Posted>(post, until - performance.now(), (posted) => {
       queue.shift();
+      // #region 5.5
       for (const asker of askers) {
         if (posted === null) {
           this.refuse(asker, 'timeout', 'the room did not answer in time', { room, id });
@@ -319,6 +326,7 @@ export class UserSessionActor extends Actor<
         const payload: Ack = { type: 'ack', room, id, seq, node };
         asker.tell({ kind: 'inbound', payload, repeated });
       }
+      // #endregion 5.5
       if (queue.length > 0) this.postFirst(room, queue);
       else this.sends.delete(room);
     });

@@ -26,6 +26,7 @@ export class Problem extends Error {
   }
 
   static of({ code, message }: Pick<ErrorFrame, 'code' | 'message'>): Problem {
+    if (code === 'not-implemented') return new Problem(501, code, message);
     return new Problem(code === 'rate-limited' ? 429 : 503, code, message, 1);
   }
 

@@ -68,11 +68,13 @@ export function serveWebSockets(system: ActorSystem, server: Server, options: Ws
 async function admit(request: IncomingMessage, options: WsOptions): Promise<Identity | Problem> {
   const { pathname } = new URL(request.url ?? '/', 'http://localhost');
   if (pathname !== '/ws') return new Problem(404, 'not-found', 'WebSockets are served at /ws');
+  // #region 5.1
   if (!isOriginAllowed(request, options.allowedOrigins)) {
     return new Problem(403, 'bad-origin', 'pages of this origin may not connect');
   }
   const identity = await options.tokens.identify(request.headers);
   return identity ?? new Problem(401, 'unauthorized', 'log in first: POST /login');
+  // #endregion 5.1
 }
 
 /** Only browsers send an `Origin`, and they always do: other programs are let through. */
