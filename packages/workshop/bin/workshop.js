@@ -12,10 +12,8 @@ if (Number.parseInt(process.versions.node, 10) < NEEDED) {
   process.exit(2);
 }
 
-const commands = { start: async () => (await import('../src/start.ts')).start(args) };
-
-if (!Object.hasOwn(commands, command ?? '')) {
-  process.stderr.write(`There is no command ${command}; there is ${Object.keys(commands)}.\n`);
-  process.exit(2);
-}
-process.exitCode = await commands[command]();
+// `start` takes flags of its own and ends by itself; the others share a context.
+process.exitCode =
+  command === 'start'
+    ? await (await import('../src/start.ts')).start(args)
+    : await (await import('../src/cli.ts')).cli(command, args);

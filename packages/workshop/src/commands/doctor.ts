@@ -1,0 +1,178 @@
+// `npm run doctor`: what this machine has, what is missing, what to do about it.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { findHolder, isFree, LOOPBACK } from '../ports.ts';
+import { indented } from '../text.ts';
+import { type Context, EXIT } from './Context.ts';
+
+interface Finding {
+  readonly what: string;
+  /** `missing` stops the workshop, `optional` only a part of it. */
+  readonly state: 'ok' | 'optional' | 'missing';
+  readonly found: string;
+  readonly remedy?: string;
+}
+
+const NEEDED_NODE = 24;
+const ENGINE_TIMEOUT_MS = 10_000;
+
+/** Images by the variable that names another one. */
+const IMAGES = {
+  NODE_IMAGE: 'node:24-slim',
+  CASSANDRA_IMAGE: 'cassandra:5',
+  NGINX_IMAGE: 'nginx:1',
+} as const;
+
+export async function doctor({ workshop, out, env }: Context): Promise<number> {
+  const findings = [
+    nodeVersion(),
+    gitVersion(),
+    packages(workshop.root),
+    writable(workshop.kept),
+    ...(await ports(env)),
+    ...containers(env),
+  ];
+  const { green, yellow, red } = out.colors;
+  const marks = { ok: green('✓'), optional: yellow('–'), missing: red('✗') };
+  for (const { what, state, found, remedy } of findings) {
+    out.line(`${marks[state]} ${what.padEnd(16)} ${found}`);
+    if (remedy !== undefined) out.line(indented(remedy, 19));
+  }
+  const missing = findings.filter(({ state }) => state === 'missing');
+  out.line();
+  if (missing.length > 0) {
+    const names = missing.map(({ what }) => what).join(', ');
+    out.line(`${red('INFRA')}  Mend first: ${names}.`);
+    out.next('npm run doctor', 'again, once that is done');
+    return EXIT.infra;
+  }
+  const lacking = findings.some(({ state }) => state === 'optional');
+  out.line(`${green('Ready.')} All that the workshop needs is here.`);
+  if (lacking) out.line('What is marked – is needed for a part only.');
+  out.next('npm run progress', 'where you stand');
+  return EXIT.ok;
+}
+
+function nodeVersion(): Finding {
+  const { node } = process.versions;
+  if (Number.parseInt(node, 10) >= NEEDED_NODE) return { what: 'Node', state: 'ok', found: node };
+  return { what: 'Node', state: 'missing', found: node, remedy: 'npm rebuild node' };
+}
+
+function gitVersion(): Finding {
+  const done = spawnSync('git', ['--version'], { encoding: 'utf8' });
+  if (done.status === 0) {
+    return { what: 'git', state: 'ok', found: done.stdout.replace('git version', '').trim() };
+  }
+  const remedy = 'Install it (https://git-scm.com); npm run diff:N needs it.';
+  return { what: 'git', state: 'missing', found: 'not found', remedy };
+}
+
+function packages(root: string): Finding {
+  const what = 'npm packages';
+  const missing = ['vitest', 'actor-ts', 'fastify', 'ws'].filter(
+    (name) => !existsSync(join(root, 'node_modules', name)),
+  );
+  if (missing.length === 0) return { what, state: 'ok', found: 'installed' };
+  return { what, state: 'missing', found: `${missing.join(', ')} not installed`, remedy: 'npm ci' };
+}
+
+function writable(dir: string): Finding {
+  const what = '.workshop/';
+  try {
+    mkdirSync(dir, { recursive: true });
+    accessSync(dir, constants.W_OK);
+    return { what, state: 'ok', found: 'can be written' };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    return {
+      what,
+      state: 'missing',
+      found: `cannot be written (${code})`,
+      remedy: `Data and results go there. Make it yours: sudo chown -R "$USER" ${dir}`,
+    };
+  }
+}
+
+/** Those that `npm start` and `npm run step:N` take by default; tests take any that are free. */
+async function ports(env: Context['env']): Promise<Finding[]> {
+  const base = (name: string, usual: number) => Number(env[`WORKSHOP_${name}_PORT`] || usual);
+  const row = (first: number) => [first, first + 1, first + 2];
+  const door = Number(env.WORKSHOP_PORT || 3000);
+  const wanted = [
+    { use: 'front door', flag: '--port', ports: [door] },
+    { use: 'HTTP', flag: '--http-port', ports: row(base('HTTP', 3001)) },
+    { use: 'management', flag: '--management-port', ports: row(base('MANAGEMENT', 8551)) },
+    { use: 'cluster', flag: '--cluster-port', ports: row(base('CLUSTER', 2551)) },
+  ];
+  const findings: Finding[] = [];
+  for (const { use, flag, ports: numbers } of wanted) {
+    const taken: string[] = [];
+    for (const port of numbers) {
+      if (port === 0 || (await isFree(port, LOOPBACK))) continue;
+      const holder = process.platform === 'linux' ? findHolder(port) : null;
+      taken.push(holder === null ? `${port}` : `${port} (process ${holder.pid})`);
+    }
+    const what = `${use} port${numbers.length > 1 ? 's' : ''}`;
+    if (taken.length === 0) {
+      findings.push({ what, state: 'ok', found: `${numbers.join(', ')} free` });
+      continue;
+    }
+    findings.push({
+      what,
+      state: 'optional',
+      found: `taken: ${taken.join(', ')}`,
+      remedy: `Stop what holds them, or choose others: npm start -- ${flag} 0`,
+    });
+  }
+  return findings;
+}
+
+/** Why no container can be started; null when they can. */
+export function dockerTrouble(): string | null {
+  const asked = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], {
+    encoding: 'utf8',
+    timeout: ENGINE_TIMEOUT_MS,
+  });
+  if ((asked.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
+    return 'Docker is not installed. Everything but the containers of step 6 works without it; for those: https://docs.docker.com/get-docker';
+  }
+  if (asked.status === 0) return null;
+  const said = asked.stderr?.trim().split('\n')[0] ?? '';
+  return `Docker is installed, but no engine answers: start it. ${said}`.trim();
+}
+
+function containers(env: Context['env']): Finding[] {
+  const trouble = dockerTrouble();
+  if (trouble !== null) {
+    return [{ what: 'Docker', state: 'optional', found: 'no engine', remedy: trouble }];
+  }
+  const findings: Finding[] = [{ what: 'Docker', state: 'ok', found: 'an engine answers' }];
+  const compose = spawnSync('docker', ['compose', 'version', '--short'], { encoding: 'utf8' });
+  findings.push(
+    compose.status === 0
+      ? { what: 'docker compose', state: 'ok', found: compose.stdout.trim() }
+      : {
+          what: 'docker compose',
+          state: 'optional',
+          found: 'not found',
+          remedy: 'Step 6 needs it: https://docs.docker.com/compose/install',
+        },
+  );
+  for (const [variable, usual] of Object.entries(IMAGES)) {
+    const image = env[variable] || usual;
+    const seen = spawnSync('docker', ['image', 'inspect', image], { encoding: 'utf8' });
+    findings.push(
+      seen.status === 0
+        ? { what: 'image', state: 'ok', found: image }
+        : {
+            what: 'image',
+            state: 'optional',
+            found: `${image} not here yet`,
+            remedy: `docker pull ${image}, or name another: ${variable}=…`,
+          },
+    );
+  }
+  return findings;
+}
