@@ -16,10 +16,7 @@ export default defineConfig({
         include: ['packages/actor-ts/tests/**/*.test.ts'],
         exclude: [PROCESSES],
       }),
-      suite('runtime-processes', 1, {
-        ...oneAtATime,
-        include: [PROCESSES],
-      }),
+      suite('runtime-processes', 1, { ...oneAtATime, include: [PROCESSES], maxConcurrency: 3 }),
       suite('workshop', 2, { ...oneAtATime, include: ['packages/workshop/tests/**/*.test.ts'] }),
       suite('chat', 3, {
         ...oneAtATime,

@@ -125,7 +125,7 @@ export class ProcessCluster {
     };
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()));
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { until } from '../../src/testkit/until.ts';
 import { freePorts, ProcessCluster, type ProcessNode } from './ProcessCluster.ts';
 
@@ -9,15 +9,16 @@ const WATCH_MS = 2500;
 const ASK_TIMEOUT_MS = 2000;
 const TRIALS = Number(process.env.SHARDING_TRIALS ?? 1);
 
-let cluster: ProcessCluster;
-let ports: number[];
-afterEach(() => cluster.close());
+interface Trio {
+  /** With the same seed list; the first one leads. */
+  readonly nodes: readonly [ProcessNode, ProcessNode, ProcessNode];
+  readonly seeds: readonly number[];
+  /** For a fourth node: below all others, and above them. */
+  readonly spare: readonly [number, number];
+}
 
-/** Three nodes with the same seed list; the first one leads. The outer two ports are for a fourth. */
-async function startThree(): Promise<[ProcessNode, ProcessNode, ProcessNode]> {
-  cluster = new ProcessCluster();
+async function startThree(cluster: ProcessCluster): Promise<Trio> {
   const [lowest, a, b, c, highest] = await freePorts(5);
-  ports = [lowest!, a!, b!, c!, highest!];
   const seeds = [a!, b!, c!];
   const first = await cluster.add(a!, seeds);
   const [second, third] = await Promise.all([cluster.add(b!, seeds), cluster.add(c!, seeds)]);
@@ -29,11 +30,11 @@ async function startThree(): Promise<[ProcessNode, ProcessNode, ProcessNode]> {
     },
     { what: 'quiet operation', timeoutMs: 15_000, everyMs: 250 },
   );
-  return [first, second!, third!];
+  return { nodes: [first, second!, third!], seeds, spare: [lowest!, highest!] };
 }
 
 /** From five seconds after an event on, every id answers everywhere, from one process. */
-async function expectOrder(eventAt: number): Promise<void> {
+async function expectOrder(cluster: ProcessCluster, eventAt: number): Promise<void> {
   const from = eventAt + 5000;
   await delay(Math.max(0, from + WATCH_MS + ASK_TIMEOUT_MS - Date.now()));
   const verdict = await cluster.verdict(from);
@@ -46,52 +47,60 @@ async function expectOrder(eventAt: number): Promise<void> {
 
 const trials = Array.from({ length: TRIALS }, (_, i) => i + 1);
 
-describe.each(trials)(
+describe.concurrent.each(trials)(
   'five seconds later every entity answers, from one process (trial %i)',
   () => {
     test('after a worker was killed and restarted on its port', async () => {
-      const [, , worker] = await startThree();
+      await using cluster = new ProcessCluster();
+      const { nodes, seeds } = await startThree(cluster);
+      const worker = nodes[2];
       await cluster.kill(worker);
       const at = Date.now();
-      await cluster.add(worker.settings.port, ports.slice(1, 4));
-      await expectOrder(at);
+      await cluster.add(worker.settings.port, seeds);
+      await expectOrder(cluster, at);
       await cluster.settled();
     }, 60_000);
 
     test('after the leader was killed and restarted with its first settings', async () => {
-      const [leader] = await startThree();
+      await using cluster = new ProcessCluster();
+      const { nodes, seeds } = await startThree(cluster);
+      const leader = nodes[0];
       await cluster.kill(leader);
       const at = Date.now();
-      await cluster.add(leader.settings.port, ports.slice(1, 4));
-      await expectOrder(at);
+      await cluster.add(leader.settings.port, seeds);
+      await expectOrder(cluster, at);
       await cluster.settled();
     }, 60_000);
 
     test('after the leader was killed and restarted with its peers as seeds', async () => {
-      const [leader] = await startThree();
+      await using cluster = new ProcessCluster();
+      const { nodes, seeds } = await startThree(cluster);
+      const leader = nodes[0];
       await cluster.kill(leader);
       const at = Date.now();
-      await cluster.add(leader.settings.port, ports.slice(2, 4));
-      await expectOrder(at);
+      await cluster.add(leader.settings.port, seeds.slice(1));
+      await expectOrder(cluster, at);
       await cluster.settled();
     }, 60_000);
 
     test('after a node has been killed for good', async () => {
-      const [leader] = await startThree();
-      await cluster.kill(leader);
-      await expectOrder(Date.now());
+      await using cluster = new ProcessCluster();
+      const { nodes } = await startThree(cluster);
+      await cluster.kill(nodes[0]);
+      await expectOrder(cluster, Date.now());
     }, 60_000);
 
     test.each([
       ['lower', 0],
-      ['higher', 4],
+      ['higher', 1],
     ])(
       'after a fourth node with a %s address joined, and it has its share',
       async (_, index) => {
-        await startThree();
+        await using cluster = new ProcessCluster();
+        const { seeds, spare } = await startThree(cluster);
         const at = Date.now();
-        const fourth = await cluster.add(ports[index]!, ports.slice(1, 4));
-        await expectOrder(at);
+        const fourth = await cluster.add(spare[index]!, seeds);
+        await expectOrder(cluster, at);
         const answers = await fourth.report(at + 5000);
         const own = new Set(answers.filter(({ by }) => by === fourth.pid).map(({ id }) => id));
         expect(own.size).toBeGreaterThan(5);
@@ -106,12 +115,13 @@ describe.each(trials)(
     ])(
       'after %s (%i) was stopped for %i ms',
       async (_, index, stoppedMs) => {
-        const nodes = await startThree();
+        await using cluster = new ProcessCluster();
+        const { nodes } = await startThree(cluster);
         const node = nodes[index]!;
         node.signal('SIGSTOP');
         await delay(stoppedMs);
         node.signal('SIGCONT');
-        await expectOrder(Date.now());
+        await expectOrder(cluster, Date.now());
         await cluster.settled();
       },
       60_000,
@@ -119,14 +129,15 @@ describe.each(trials)(
   },
 );
 
-describe.each(trials)('a graceful leave (trial %i)', () => {
+describe.concurrent.each(trials)('a graceful leave (trial %i)', () => {
   test.each([
     ['a worker', 2],
     ['the leader', 0],
   ])(
     'of %s loses no ask at all',
     async (_, index) => {
-      const nodes = await startThree();
+      await using cluster = new ProcessCluster();
+      const { nodes } = await startThree(cluster);
       const at = Date.now();
       await cluster.leave(nodes[index]!);
       await delay(WATCH_MS + ASK_TIMEOUT_MS);
