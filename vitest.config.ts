@@ -22,6 +22,8 @@ export default defineConfig({
         ...oneAtATime,
         include: ['tests/**/*.test.ts', 'solutions/*/tests/**/*.test.ts'],
         exclude: ['tests/browser/**'],
+        // A step's files say `todo(…)` where an exercise is not solved.
+        setupFiles: ['packages/workshop/src/todo.ts'],
       }),
       suite('browser', 4, { ...oneAtATime, include: ['tests/browser/**/*.test.ts'] }),
     ],

@@ -93,6 +93,12 @@ export async function cli(
   }
 }
 
+/** `npm run diff:3 | head` closes the pipe before all is said; that is no error. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
 /** Aborted by Ctrl-C. What runs nodes listens for itself, to stop them in order. */
 function interruption(name: string): AbortSignal {
   const controller = new AbortController();

@@ -3,7 +3,8 @@
 import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const STEPS = fileURLToPath(new URL('../../../steps', import.meta.url));
+/** Named as the steps are, and never edited by a learner. */
+const SOLUTIONS = fileURLToPath(new URL('../../../solutions', import.meta.url));
 
 /** The chat answers it with HTTP 501 or an `error` frame; both carry its message. */
 export class NotImplementedError extends Error {
@@ -23,17 +24,8 @@ let folders: readonly string[] | null = null;
 
 function folderOf(id: string): string {
   const prefix = `0${Number.parseInt(id, 10)}-`;
-  folders ??= readSteps();
+  folders ??= readdirSync(SOLUTIONS);
   return folders.find((name) => name.startsWith(prefix)) ?? `${prefix}*`;
-}
-
-function readSteps(): string[] {
-  try {
-    return readdirSync(STEPS);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
 }
 
 declare global {

@@ -7,11 +7,12 @@ import { WorkshopError } from '../errors.ts';
 import { STOP_GRACE_MS } from '../LocalCluster.ts';
 import { type NodeExit, NodeProcess } from '../NodeProcess.ts';
 import { findHolder, freePorts, isFree } from '../ports.ts';
-import { readSettings, type Settings } from '../settings.ts';
+import { helpText, readSettings, type Settings } from '../settings.ts';
 import { openWorkshopDir } from '../workshopDir.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
-const NAME = 'node1';
+/** The one node's name. */
+export const ALONE = 'node1';
 const ASK_EVERY_MS = 50;
 /** npm passes on a Ctrl-C that the terminal has told already. */
 const SAME_CTRL_C_MS = 1_000;
@@ -23,16 +24,20 @@ export async function runAlone(
   console: Console,
 ): Promise<number> {
   const settings = readSettings(args, process.env);
+  if (settings.help) {
+    process.stdout.write(`${helpText('npm run step:1')}\n`);
+    return 0;
+  }
   const port = await portFor(settings);
   const dir = openWorkshopDir(settings.dir);
   const ended = Promise.withResolvers<NodeExit>();
   const node = new NodeProcess(
     {
-      name: NAME,
+      name: ALONE,
       program,
       cwd: ROOT,
       env: {
-        NODE_NAME: NAME,
+        NODE_NAME: ALONE,
         HTTP_HOST: settings.host,
         HTTP_PORT: String(port),
         CHAT_SECRET: process.env.CHAT_SECRET || dir.secret,
@@ -40,7 +45,7 @@ export async function runAlone(
       },
     },
     {
-      line: (_node, stream, line) => console.node(NAME, stream, line),
+      line: (_node, stream, line) => console.node(ALONE, stream, line),
       exited: (_node, exit) => ended.resolve(exit),
     },
   );

@@ -7,7 +7,6 @@ import { readableRegions, type Step } from '../content/Step.ts';
 import { type Files, readFiles, regionsIn } from '../content/starter.ts';
 import { WorkshopError } from '../errors.ts';
 import { git } from '../git.ts';
-import { plural } from '../text.ts';
 import { type Context, EXIT } from './Context.ts';
 
 export function diff({ workshop, args, out }: Context): number {
@@ -99,7 +98,7 @@ function write(dir: string, files: Files): void {
   }
 }
 
-export function missing(step: Step): string {
-  const { number, name } = step;
-  return `steps/${name} is not there (${plural(step.exercises.length, 'exercise')}).\nNext: npm run reset:${number}  writes it`;
+/** What to say when the learner's folder is gone. */
+export function missing({ number, name }: Step): string {
+  return `steps/${name} is not there.\nNext: npm run reset:${number}  writes it`;
 }

@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { Console } from '../Console.ts';
 import type { Step } from '../content/Step.ts';
 import { WorkshopError } from '../errors.ts';
+import { readSettings } from '../settings.ts';
 import { start } from '../start.ts';
 import { withTodo } from '../todo.ts';
-import { runAlone } from './alone.ts';
+import { ALONE, runAlone } from './alone.ts';
 import type { Context } from './Context.ts';
 import { missing } from './diff.ts';
 
@@ -21,25 +22,29 @@ export async function run(target: RunTarget, context: Context): Promise<number> 
   const program = join(dir, 'src/main.ts');
   const name = `${target}-${step.number}`;
   const data = env.WORKSHOP_DIR ? [] : ['--dir', join(workshop.kept, name)];
-  announce(target, step, context);
   // Every node inherits it.
   Object.assign(process.env, withTodo());
   const settings = [...data, ...flags];
-  if (step.number === 1) return await runAlone(settings, program, new Console([], out.colors));
+  announce(target, step, readSettings(settings, env).port, context);
+  if (step.number === 1) {
+    const node = { name: ALONE, address: ALONE };
+    return await runAlone(settings, program, new Console([node], out.colors));
+  }
   return await start(settings, program);
 }
 
-function announce(target: RunTarget, step: Step, { out, workshop }: Context): void {
+function announce(target: RunTarget, step: Step, port: number, { out }: Context): void {
   const { number, manifest } = step;
   const whose = target === 'step' ? 'your version' : 'the solution';
   out.line(`${out.colors.bold(`Step ${number}`)}  ${manifest.title}: ${whose}`);
-  if (target === 'step' && workshop.steps.length > 0) {
-    const touched = step.touched().size;
+  const { dim } = out.colors;
+  if (target === 'step') {
     const all = step.exercises.length;
-    out.line(
-      out.colors.dim(`${all - touched} of ${all} exercises stand as TODO and answer so by name.`),
-    );
+    const left = all - step.touched().size;
+    out.line(dim(`${left} of ${all} exercises stand as TODO and answer so by name.`));
   }
-  out.line(out.colors.dim(`Another terminal: npm run test:${number}`));
+  // Also said here, since a cluster with unsolved exercises may never be complete.
+  if (port !== 0) out.line(dim(`The chat: http://localhost:${port}`));
+  out.line(dim(`In another terminal: npm run test:${number}`));
   out.line();
 }
