@@ -86,18 +86,33 @@ describe('npm run step:2', () => {
 
 describe('the command line', () => {
   it('lists the commands for a name that is none', async () => {
-    const child = spawn(process.execPath, [BIN, 'tset'], { stdio: ['ignore', 'pipe', 'inherit'] });
-    let said = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      said += text;
-    });
-    const [code] = await once(child, 'close');
+    const { code, said } = await workshop(['tset']);
     expect(code).toBe(2);
     expect(said).toContain('There is no command tset.');
     expect(said).toMatch(/^ {2}start /m);
     expect(said).toMatch(/^ {2}hint /m);
   });
+
+  it('is painted when colour is wanted, and never with NO_COLOR', async () => {
+    const { said } = await workshop([], { FORCE_COLOR: '1', NO_COLOR: undefined });
+    expect(said).toContain('Next: \u001b[36mnpm run progress\u001b[39m');
+    const plain = await workshop([], { FORCE_COLOR: '1', NO_COLOR: '1' });
+    expect(plain.said).not.toContain('\u001b');
+  });
 });
+
+async function workshop(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { ...process.env, ...env },
+  });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text;
+  });
+  const [code] = await once(child, 'close');
+  return { code: code as number | null, said };
+}
 
 /** Runner adds the folder for data, and what else is told. */
 function started(small: SmallWorkshop, command: readonly string[], args: readonly string[]) {
