@@ -2,7 +2,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { LineSplitter } from './logLines.ts';
 
 export interface NodeSpec {
@@ -25,7 +24,11 @@ export interface NodeListener {
   exited(node: NodeProcess, exit: NodeExit): void;
 }
 
-const STOP_WITH_PARENT = fileURLToPath(new URL('./stopWithParent.ts', import.meta.url));
+/** The node stops with its runner; and a step's files may say `todo(…)`. */
+const PRELOADED = ['./stopWithParent.ts', './todo.ts'].flatMap((file) => [
+  '--import',
+  new URL(file, import.meta.url).href,
+]);
 
 export class NodeProcess {
   readonly name: string;
@@ -53,7 +56,7 @@ export class NodeProcess {
     if (this.#child !== null) throw new Error(`${this.name} runs already, as ${this.pid}`);
     const { program, cwd, env } = this.#spec;
     this.#stopAsked = false;
-    const child = spawn(process.execPath, ['--import', STOP_WITH_PARENT, program], {
+    const child = spawn(process.execPath, [...PRELOADED, program], {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

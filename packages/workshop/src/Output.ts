@@ -1,5 +1,6 @@
 // What a command says: text for a person, in 80 columns, with colours where they are wanted.
 import { type Colors, terminalColors } from './colors.ts';
+import { indented, WIDTH } from './text.ts';
 
 export interface Writable {
   write(text: string): unknown;
@@ -24,7 +25,10 @@ export class Output {
 
   /** What to do now: every command ends with it. */
   next(command: string, why: string): void {
+    const shown = `Next: ${this.colors.cyan(command)}`;
+    const fits = `Next: ${command}  ${why}`.length <= WIDTH;
     this.line();
-    this.line(`Next: ${this.colors.cyan(command)}${why === '' ? '' : `  ${why}`}`);
+    if (fits) this.line(`${shown}  ${why}`);
+    else this.lines(shown, indented(why, 6));
   }
 }

@@ -38,8 +38,3 @@ declare global {
 }
 
 globalThis.todo = (id, what) => new NotImplementedError(id, what);
-
-/** Environment for a Node process that should know `todo`. */
-export function withTodo(nodeOptions = process.env.NODE_OPTIONS): { NODE_OPTIONS: string } {
-  return { NODE_OPTIONS: `${nodeOptions ?? ''} --import=${import.meta.url}`.trim() };
-}

@@ -24,7 +24,8 @@ const reportSchema = z.object({
 
 /** A failed hook of a group of tests: the JSON report does not have it. */
 export interface GroupError {
-  readonly fullName: string;
+  /** The group's title after those of the groups around it. */
+  readonly titles: readonly string[];
   readonly message: string;
 }
 
@@ -88,7 +89,9 @@ function outcomeOf(
       return { ...rest, state: 'failed', message: clean(raw) };
     default: {
       // Tests behind a hook that failed are reported as skipped.
-      const group = groupErrors.find(({ fullName }) => test.fullName.startsWith(fullName));
+      const group = groupErrors.find(({ titles }) =>
+        titles.every((title, index) => title === test.ancestorTitles[index]),
+      );
       const message = group === undefined ? fileMessage : clean(group.message);
       return { ...rest, state: message === '' ? 'skipped' : 'failed', message };
     }

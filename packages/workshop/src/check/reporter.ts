@@ -6,7 +6,7 @@ import type { Reporter, TestCase, TestSuite } from 'vitest/node';
 
 export type CheckEvent =
   | { readonly kind: 'test'; readonly title: string; readonly state: string }
-  | { readonly kind: 'group-error'; readonly fullName: string; readonly message: string }
+  | { readonly kind: 'group-error'; readonly titles: readonly string[]; readonly message: string }
   | { readonly kind: 'log'; readonly text: string }
   | { readonly kind: 'error'; readonly message: string };
 
@@ -17,7 +17,7 @@ export default class CheckReporter implements Reporter {
 
   onTestSuiteResult(suite: TestSuite): void {
     for (const error of suite.errors()) {
-      tell({ kind: 'group-error', fullName: suite.fullName, message: error.message });
+      tell({ kind: 'group-error', titles: titlesOf(suite), message: error.message });
     }
   }
 
@@ -28,6 +28,11 @@ export default class CheckReporter implements Reporter {
   onTestRunEnd(_modules: unknown, unhandled: readonly { message?: string }[]): void {
     for (const { message } of unhandled) tell({ kind: 'error', message: String(message) });
   }
+}
+
+function titlesOf(suite: TestSuite): string[] {
+  const { parent, name } = suite;
+  return parent.type === 'suite' ? [...titlesOf(parent), name] : [name];
 }
 
 function tell(event: CheckEvent): void {

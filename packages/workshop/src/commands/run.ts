@@ -6,7 +6,6 @@ import type { Step } from '../content/Step.ts';
 import { WorkshopError } from '../errors.ts';
 import { readSettings } from '../settings.ts';
 import { start } from '../start.ts';
-import { withTodo } from '../todo.ts';
 import { ALONE, runAlone } from './alone.ts';
 import type { Context } from './Context.ts';
 import { missing } from './diff.ts';
@@ -22,8 +21,6 @@ export async function run(target: RunTarget, context: Context): Promise<number> 
   const program = join(dir, 'src/main.ts');
   const name = `${target}-${step.number}`;
   const data = env.WORKSHOP_DIR ? [] : ['--dir', join(workshop.kept, name)];
-  // Every node inherits it.
-  Object.assign(process.env, withTodo());
   const settings = [...data, ...flags];
   announce(target, step, readSettings(settings, env).port, context);
   if (step.number === 1) {

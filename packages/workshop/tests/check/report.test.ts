@@ -118,9 +118,9 @@ describe('a step', () => {
   });
 
   it('fails with the reason of a hook that failed before its tests', () => {
-    const tests = [{ title: 'a', status: 'skipped', groups: ['1.1 G'] }];
+    const tests = [{ title: 'a', status: 'skipped', groups: ['1.1 G', 'inner'] }];
     const report = readReport(reportOf(tests, { status: 'failed' }), [
-      { fullName: '1.1 G', message: 'Error: the cluster did not start' },
+      { titles: ['1.1 G'], message: 'Error: the cluster did not start' },
     ]);
     expect(judged(report).failures[0]!.message).toBe('the cluster did not start');
   });

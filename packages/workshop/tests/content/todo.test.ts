@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { withTodo } from '../../src/todo.ts';
+import '../../src/todo.ts';
 
 describe('todo', () => {
   it('makes an error that names the exercise, what is to be done and where to read', () => {
@@ -11,15 +9,5 @@ describe('todo', () => {
     expect(error.message).toBe(
       'exercise 6.2 is not solved yet: close the door (see steps/06-cluster-compose/README.md)',
     );
-  });
-
-  it('is known to a process that was started with it, beside other options', async () => {
-    const { NODE_OPTIONS } = withTodo('--no-deprecation');
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['--print', "process.noDeprecation + ' ' + todo('6.1', 'x').code"],
-      { env: { ...process.env, NODE_OPTIONS } },
-    );
-    expect(stdout.trim()).toBe('true ERR_NOT_IMPLEMENTED');
   });
 });
