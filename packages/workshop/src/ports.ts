@@ -5,6 +5,7 @@ import type { Server } from 'node:net';
 import { createServer } from 'node:net';
 import { WorkshopError } from './errors.ts';
 import type { Settings } from './settings.ts';
+import { typedCommand } from './typed.ts';
 
 export interface NodePorts {
   readonly name: string;
@@ -130,7 +131,7 @@ function describeTaken(taken: readonly Wanted[]): string {
     const instead = one.port > 55_000 ? one.port - 10_000 : one.port + 1_000;
     return (
       `Port ${one.port}, for ${one.use}, is taken${by}.\n` +
-      `  ${remedy}, or choose another: npm start -- ${one.flag} ${instead}`
+      `  ${remedy}, or choose another: ${typedCommand()} -- ${one.flag} ${instead}`
     );
   });
   return `${lines.join('\n')}\nNothing was started.`;

@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import { WorkshopError } from './errors.ts';
+import { typedCommand } from './typed.ts';
 
 export interface Settings {
   readonly nodes: number;
@@ -108,6 +109,6 @@ function parse(args: readonly string[]): Record<string, string | boolean | undef
       },
     }).values;
   } catch (error) {
-    throw new WorkshopError(`${(error as Error).message}\n\n${helpText('npm start')}`);
+    throw new WorkshopError(`${(error as Error).message}\n\n${helpText(typedCommand())}`);
   }
 }

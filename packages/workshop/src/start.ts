@@ -13,6 +13,7 @@ import { LOOPBACK, planPorts } from './ports.ts';
 import type { Readiness } from './ReadyWatch.ts';
 import type { Settings } from './settings.ts';
 import { helpText, readSettings } from './settings.ts';
+import { typedCommand } from './typed.ts';
 import type { WorkshopDir } from './workshopDir.ts';
 import { openWorkshopDir } from './workshopDir.ts';
 
@@ -35,7 +36,7 @@ export async function start(args: readonly string[], program = CHAT): Promise<nu
   try {
     const settings = readSettings(args, process.env);
     if (settings.help) {
-      process.stdout.write(`${helpText('npm start')}\n`);
+      process.stdout.write(`${helpText(typedCommand())}\n`);
       return 0;
     }
     const nodes = await planPorts(settings);

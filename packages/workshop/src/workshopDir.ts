@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { WorkshopError } from './errors.ts';
+import { typedCommand } from './typed.ts';
 
 const SECRET = /^[\w-]{43}$/;
 
@@ -46,7 +47,7 @@ function lock(path: string): () => void {
     if (!/locked/.test((error as Error).message)) throw error;
     throw new WorkshopError(
       `Another run uses ${path}. Stop it first (Ctrl-C there), or give this one its own folder ` +
-        'and ports: npm start -- --dir .workshop-2 --port 0 --http-port 0 --management-port 0 ' +
+        `and ports: ${typedCommand()} -- --dir .workshop-2 --port 0 --http-port 0 --management-port 0 ` +
         '--cluster-port 0',
     );
   }

@@ -8,6 +8,7 @@ import { STOP_GRACE_MS } from '../LocalCluster.ts';
 import { type NodeExit, NodeProcess } from '../NodeProcess.ts';
 import { findHolder, freePorts, isFree } from '../ports.ts';
 import { helpText, readSettings, type Settings } from '../settings.ts';
+import { typedCommand } from '../typed.ts';
 import { openWorkshopDir } from '../workshopDir.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -25,7 +26,7 @@ export async function runAlone(
 ): Promise<number> {
   const settings = readSettings(args, process.env);
   if (settings.help) {
-    process.stdout.write(`${helpText('npm run step:1')}\n`);
+    process.stdout.write(`${helpText(typedCommand())}\n`);
     return 0;
   }
   const port = await portFor(settings);
@@ -74,7 +75,7 @@ async function portFor({ host, port }: Settings): Promise<number> {
   const by = holder === null ? '' : ` by process ${holder.pid} (${holder.command})`;
   throw new WorkshopError(
     `Port ${port} is taken${by}.\n` +
-      `  Stop what holds it, or choose another: npm run step:1 -- --port ${port + 1_000}\n` +
+      `  Stop what holds it, or choose another: ${typedCommand()} -- --port ${port + 1_000}\n` +
       'Nothing was started.',
   );
 }
