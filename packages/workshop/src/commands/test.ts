@@ -7,6 +7,7 @@ import type { ExerciseState, Judgement } from '../check/judge.ts';
 import type { Outcome } from '../check/report.ts';
 import { VITEST } from '../check/runTests.ts';
 import type { Step } from '../content/Step.ts';
+import { WorkshopError } from '../errors.ts';
 import type { Output } from '../Output.ts';
 import { indented, plural } from '../text.ts';
 import { type Context, EXIT } from './Context.ts';
@@ -24,20 +25,39 @@ export async function test(context: Context): Promise<number> {
 export async function testStep(context: Context): Promise<number> {
   const { workshop, args, out } = context;
   const step = workshop.step(args[0]);
+  const driver = driverFor(context);
   out.line(`${out.colors.bold(`Step ${step.number}`)}  ${step.manifest.title}`);
   if (!step.exists) {
     out.lines('', `steps/${step.name} is not there.`);
     out.next(`npm run reset:${step.number}`, 'writes it');
     return EXIT.notYet;
   }
-  const docker = args.includes('--containers') ? dockerTrouble() : null;
+  const docker = driver === 'containers' ? dockerTrouble() : null;
   if (docker !== null) return tell({ kind: 'INFRA', why: docker }, step, out);
-  return tell(await verdictOn(step, context), step, out);
+  return tell(await verdictOn(step, driver, context), step, out);
 }
 
-function verdictOn(step: Step, { workshop, out, signal, env, args }: Context): Promise<Verdict> {
+type Driver = 'processes' | 'containers' | undefined;
+
+/** What the nodes of the tests are: as asked by flag, else by WORKSHOP_DRIVER, else the harness's choice. */
+function driverFor({ args, env }: Context): Driver {
+  const flags = args.slice(1);
+  const unknown = flags.find((flag) => flag !== '--containers' && flag !== '--processes');
+  if (unknown !== undefined) {
+    throw new WorkshopError(`test:N takes --containers or --processes, got "${unknown}".`);
+  }
+  if (flags.includes('--containers')) return 'containers';
+  if (flags.includes('--processes')) return 'processes';
+  const asked = env.WORKSHOP_DRIVER;
+  return asked === 'containers' || asked === 'processes' ? asked : undefined;
+}
+
+function verdictOn(
+  step: Step,
+  driver: Driver,
+  { workshop, out, signal, env }: Context,
+): Promise<Verdict> {
   const { green, red, dim } = out.colors;
-  const driver = args.includes('--containers') ? 'containers' : undefined;
   return checkStep(workshop, step, {
     signal,
     env: driver === undefined ? env : { ...env, WORKSHOP_DRIVER: driver },

@@ -1,4 +1,5 @@
 // `npm run watch:N`: the step's tests again at every save. A save ends the run that it outdates.
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { watch as watchFiles } from 'chokidar';
@@ -23,6 +24,8 @@ export async function watch(context: Context): Promise<number> {
   const changes = new Changes();
   watcher.on('all', (_event, path) => changes.add(relative(workshop.root, path)));
   try {
+    // Nothing that is saved from here on is missed.
+    await once(watcher, 'ready');
     while (!signal.aborted) {
       const outdated = changes.begin();
       await testOnce({ ...context, signal: AbortSignal.any([signal, outdated]) });

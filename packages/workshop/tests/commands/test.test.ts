@@ -122,6 +122,12 @@ it('1.1 listens', async () => {
     expect(small.said).toContain('Docker is not installed');
   });
 
+  it('refuses a flag that it does not know', async () => {
+    using small = await generated();
+    expect(await small.run('test 1 --contianers')).toBe(2);
+    expect(small.said).toContain('takes --containers or --processes, got "--contianers"');
+  });
+
   it('ends with the vitest that it started', async () => {
     using small = await generated();
     small.edit(TESTS, 'expect(add(2, 3)).toBe(5);', 'await new Promise(() => {});');

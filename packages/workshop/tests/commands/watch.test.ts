@@ -21,6 +21,23 @@ describe('npm run watch:N', () => {
     expect(await watching).toBe(0);
   });
 
+  it('ends a run that a save outdates', async () => {
+    using small = new SmallWorkshop();
+    await small.run('generate');
+    const tests = 'tests/01-numbers.test.ts';
+    const before = small.read(tests);
+    small.edit(tests, 'expect(add(2, 3)).toBe(5);', 'await new Promise(() => {});');
+    small.edit(tests, "numbers', () =>", "numbers', { timeout: 0 }, async () =>");
+    const ctrlC = new AbortController();
+    const watching = small.run('watch 1', { signal: ctrlC.signal });
+    await until(() => small.said.includes('Step 1'), patient);
+    small.write(tests, before);
+    await until(() => small.said.includes('01-numbers.test.ts was saved'), patient);
+    await until(() => small.said.includes('0 of 2 exercises solved'), patient);
+    ctrlC.abort();
+    expect(await watching).toBe(0);
+  });
+
   it('goes on while a file cannot be loaded, and when it is mended', async () => {
     using small = new SmallWorkshop();
     await small.run('generate');
