@@ -35,7 +35,7 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<Com
     load: async () => (await import('./commands/hint.ts')).hint,
   },
   diff: {
-    about: 'N  from your lines to the solution’s',
+    about: "N  from your lines to the solution's",
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   reset: {

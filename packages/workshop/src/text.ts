@@ -18,14 +18,17 @@ export function wrap(text: string, width = WIDTH): string[] {
   return lines;
 }
 
-/** The text wrapped to the terminal, each line indented; its own line breaks stay. */
+/** The text wrapped to the terminal, each line indented; its own line breaks and indentation stay. */
 export function indented(text: string, indent: number): string {
   const space = ' '.repeat(indent);
   return text
     .trimEnd()
     .split('\n')
-    .flatMap((line) => (line.trim() === '' ? [''] : wrap(line, WIDTH - indent)))
-    .map((line) => (line === '' ? '' : space + line))
+    .flatMap((line) => {
+      if (line.trim() === '') return [''];
+      const own = /^ */.exec(line)![0]; // of code in a hint
+      return wrap(line, WIDTH - indent - own.length).map((part) => space + own + part);
+    })
     .join('\n');
 }
 

@@ -28,7 +28,7 @@ export function diff({ workshop, args, out }: Context): number {
       `  git diff --no-index steps/${step.name}/${file} solutions/${step.name}/${file}`,
     );
   }
-  out.next(`npm run test:${step.number}`, 'another way than the solution’s counts as well');
+  out.next(`npm run test:${step.number}`, "another way than the solution's counts as well");
   return EXIT.ok;
 }
 
