@@ -1,0 +1,54 @@
+// A node's settings, from the environment. A bad value is one line that names the variable.
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+
+const port = z
+  .string()
+  .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'a port from 0 to 65535')
+  .transform(Number);
+const filled = z.string().trim().min(1, 'a value that is not empty');
+const list = filled.transform((text) => text.split(',').map((entry) => entry.trim()));
+const hostAndPort = z.string().regex(/^([\w-]+@)?[\w.-]+:\d{1,5}$/, 'host:port');
+
+const environment = z.object({
+  NODE_NAME: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes or underscores')
+    .default('node1'),
+  HOST: filled.default('127.0.0.1'),
+  CLUSTER_PORT: port.default(2551),
+  SEEDS: list.pipe(z.array(hostAndPort)).optional(),
+  HTTP_HOST: filled.default('127.0.0.1'),
+  HTTP_PORT: port.default(3000),
+  MANAGEMENT_HOST: filled.default('127.0.0.1'),
+  MANAGEMENT_PORT: port.default(8551),
+  JOURNAL: z
+    .string()
+    .regex(/^(memory|sqlite:.+|cassandra)$/, 'memory, sqlite:<path> or cassandra')
+    .refine((text) => text !== 'cassandra', {
+      message: 'memory or sqlite:<path>; cassandra comes with the containers',
+    })
+    .default('sqlite:./data/chat.db'),
+  CHAT_SECRET: z
+    .string()
+    .min(16, 'at least 16 characters')
+    .default(() => randomBytes(32).toString('hex')),
+  TRACE: z.stringbool().default(false),
+});
+
+export type Config = z.infer<typeof environment>;
+
+/** A variable has a value it does not take; the message is the one line to print. */
+export class ConfigError extends Error {}
+
+/** @throws ConfigError */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    const variable = String(path[0]);
+    const got = variable === 'CHAT_SECRET' ? 'fewer' : JSON.stringify(env[variable]);
+    throw new ConfigError(`${variable} takes ${message}, got ${got}`);
+  }
+  return parsed.data;
+}

@@ -1,0 +1,100 @@
+// One node of the chat: joins the cluster, takes its share of sessions and rooms, serves clients.
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  ActorSystem,
+  Cluster,
+  ClusterSharding,
+  CoordinatedShutdownId,
+  DistributedPubSubId,
+  PersistenceExtensionId,
+  Phases,
+  Props,
+  SelfUp,
+  SqliteJournal,
+  SqliteSnapshotStore,
+} from 'actor-ts';
+import { startManagement } from 'actor-ts/management';
+import { pino } from 'pino';
+import { ChatRoomActor } from './actors/ChatRoomActor.ts';
+import { UserSessionActor } from './actors/UserSessionActor.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { httpRoutes } from './handlers/httpRoutes.ts';
+import { serveWebSockets } from './handlers/wsHandlers.ts';
+import type { RoomCmd, SessionMsg } from './messages.ts';
+import { Tokens } from './token.ts';
+
+/** Rooms and sessions that nobody used for so long are stopped until somebody does. */
+const IDLE_MS = 10 * 60_000;
+const REQUESTS_DONE_MS = 2000;
+
+async function start(config: Config): Promise<void> {
+  const { NODE_NAME: node } = config;
+  const log = pino({ base: { name: node } });
+  const system = ActorSystem.create('chat', { log, trace: config.TRACE && { idOf } });
+  await useJournal(system, config.JOURNAL);
+
+  const { HOST: host, CLUSTER_PORT: port, SEEDS: seeds } = config;
+  const cluster = await Cluster.join(system, { host, port, seeds });
+  system.extension(DistributedPubSubId).start(cluster);
+
+  const roomRegion = ClusterSharding.get(system, cluster).start<RoomCmd>({
+    typeName: 'room',
+    entityProps: Props.create(() => new ChatRoomActor(node)),
+    extractEntityId: (msg) => msg.roomId,
+    rememberEntities: true,
+    passivationIdleMs: IDLE_MS,
+  });
+  const sessionRegion = ClusterSharding.get(system, cluster).start<SessionMsg>({
+    typeName: 'session',
+    entityProps: Props.create(() => new UserSessionActor(roomRegion, node)),
+    extractEntityId: (msg) => msg.userId,
+    rememberEntities: true,
+    passivationIdleMs: IDLE_MS,
+  });
+
+  const tokens = new Tokens(config.CHAT_SECRET);
+  const app = await httpRoutes({ roomRegion, sessionRegion, tokens, log });
+  const allowedOrigins = config.ALLOWED_ORIGINS;
+  const sockets = serveWebSockets(system, app.server, {
+    node,
+    tokens,
+    sessionRegion,
+    allowedOrigins,
+  });
+  const url = await app.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+  const { MANAGEMENT_HOST, MANAGEMENT_PORT } = config;
+  await startManagement(system, cluster, { host: MANAGEMENT_HOST, port: MANAGEMENT_PORT });
+
+  const shutdown = system.extension(CoordinatedShutdownId);
+  shutdown.addTask(Phases.ServiceUnbind, 'http', () => {
+    sockets.stop();
+    return Promise.race([app.close(), delay(REQUESTS_DONE_MS)]);
+  });
+  shutdown.installProcessHooks();
+  cluster.subscribe((event) => {
+    if (event instanceof SelfUp) log.info(`${node} ready ${url}`);
+  });
+}
+
+/** What a message is followed by through the nodes, with TRACE=1: the id that its client gave it. */
+function idOf(message: any): string | undefined {
+  return message?.id ?? message?.payload?.id;
+}
+
+async function useJournal(system: ActorSystem, setting: string): Promise<void> {
+  if (setting === 'memory') return; // the default of the runtime
+  const path = setting.slice('sqlite:'.length);
+  const journal = new SqliteJournal({ path, wal: true });
+  const snapshots = new SqliteSnapshotStore({ path, wal: true });
+  await Promise.all([journal.open(), snapshots.open()]);
+  const persistence = system.extension(PersistenceExtensionId);
+  persistence.setJournal(journal);
+  persistence.setSnapshotStore(snapshots);
+}
+
+try {
+  await start(readConfig(process.env));
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+}
