@@ -24,7 +24,9 @@ export function askUntil<TRes, TMsg = any>(
       return;
     }
     // A failed question is no answer; the deadline above decides when it was the last one.
-    target.ask<TRes>(message, leftMs).then(resolve, () => undefined);
+    target.ask<TRes>(message, leftMs).then(resolve, (error) => {
+      if (error.code === 'ERR_NOT_IMPLEMENTED') reject(error); // an exercise: no use in asking again
+    });
     timer = setTimeout(ask, Math.min(AGAIN_MS, leftMs));
   };
   let timer: NodeJS.Timeout;

@@ -46,7 +46,9 @@ export type ErrorCode =
   | 'not-joined'
   | 'rate-limited'
   | 'busy'
-  | 'timeout';
+  | 'timeout'
+  /** Of the workshop: an exercise that is not solved yet. */
+  | 'not-implemented';
 
 /** A message as its room numbered it: `seq` is dense from 1, `at` is ISO 8601. */
 export interface ChatMessage {

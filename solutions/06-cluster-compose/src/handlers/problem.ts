@@ -26,6 +26,7 @@ export class Problem extends Error {
   }
 
   static of({ code, message }: Pick<ErrorFrame, 'code' | 'message'>): Problem {
+    if (code === 'not-implemented') return new Problem(501, code, message);
     return new Problem(code === 'rate-limited' ? 429 : 503, code, message, 1);
   }
 
@@ -48,7 +49,12 @@ function toProblem(error: unknown): Problem {
   if (error instanceof AskTimeoutError) {
     return Problem.of({ code: 'timeout', message: 'no answer in time; try again' });
   }
-  const { statusCode = 500, message } = error as { statusCode?: number; message: string };
+  const {
+    statusCode = 500,
+    code,
+    message,
+  } = error as Error & { statusCode?: number; code?: string };
+  if (code === 'ERR_NOT_IMPLEMENTED') return new Problem(501, 'not-implemented', message);
   if (statusCode >= 500) return new Problem(500, 'internal', 'this node failed; its log says how');
   return new Problem(statusCode, CODES[statusCode] ?? 'bad-request', message);
 }
