@@ -108,25 +108,29 @@ async function ports(env: Context['env']): Promise<Finding[]> {
   ];
   const findings: Finding[] = [];
   for (const { use, flag, ports: numbers } of wanted) {
-    const taken: string[] = [];
+    const taken: number[] = [];
     for (const port of numbers) {
-      if (port === 0 || (await isFree(port, LOOPBACK))) continue;
-      const holder = process.platform === 'linux' ? findHolder(port) : null;
-      taken.push(holder === null ? `${port}` : `${port} (process ${holder.pid})`);
+      if (port !== 0 && !(await isFree(port, LOOPBACK))) taken.push(port);
     }
     const what = `${use} port${numbers.length > 1 ? 's' : ''}`;
     if (taken.length === 0) {
       findings.push({ what, state: 'ok', found: `${numbers.join(', ')} free` });
       continue;
     }
+    const pids = new Set(taken.map((port) => holderOf(port)).filter((pid) => pid !== undefined));
+    const who = pids.size > 0 ? `process ${[...pids].join(', ')}` : 'what holds them';
     findings.push({
       what,
       state: 'optional',
       found: `taken: ${taken.join(', ')}`,
-      remedy: `Stop what holds them, or choose others: npm start -- ${flag} 0`,
+      remedy: `Stop ${who}, or choose others: npm start -- ${flag} 0`,
     });
   }
   return findings;
+}
+
+function holderOf(port: number): number | undefined {
+  return process.platform === 'linux' ? findHolder(port)?.pid : undefined;
 }
 
 /** Why no container can be started; null when they can. */

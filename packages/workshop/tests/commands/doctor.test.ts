@@ -4,6 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../../../actor-ts/src/testkit/until.ts';
 import { SmallWorkshop, tooLong } from '../fixtures/SmallWorkshop.ts';
 
+async function listening() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await until(() => server.listening);
+  return server;
+}
+
 const anyPort = { WORKSHOP_PORT: '0' };
 
 describe('npm run doctor', () => {
@@ -18,10 +24,19 @@ describe('npm run doctor', () => {
     expect(tooLong(small.said)).toEqual([]);
   });
 
+  it('stays within 80 columns when a port is taken', async () => {
+    using small = new SmallWorkshop();
+    const server = await listening();
+    const { port } = server.address() as AddressInfo;
+    await small.run('doctor', { env: { ...anyPort, WORKSHOP_HTTP_PORT: String(port) } });
+    server.close();
+    expect(small.said).toMatch(/– HTTP ports +taken: /);
+    expect(tooLong(small.said)).toEqual([]);
+  });
+
   it('names a taken port and the remedy', async () => {
     using small = new SmallWorkshop();
-    const server = createServer().listen(0, '127.0.0.1');
-    await until(() => server.listening);
+    const server = await listening();
     const { port } = server.address() as AddressInfo;
     await small.run('doctor', { env: { WORKSHOP_PORT: String(port) } });
     server.close();
