@@ -23,6 +23,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly nodes: readonly TestNode[];
   /** What the nodes were given as CHAT_SECRET. */
   readonly secret: string;
+  /** The folder that holds what the nodes write; the journal is its `chat.db`. */
+  readonly dir: string;
   /** Everything the nodes have said so far, for the report of a failed test. */
   output(): string;
 }
@@ -30,9 +32,18 @@ export interface TestCluster extends AsyncDisposable {
 export interface ClusterOptions {
   /** Settings on top of the usual ones, for every node. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The file that every node runs; the finished chat by default. */
+  readonly program?: string;
+  /**
+   * What has to hold before the tests begin. `cluster`, the default: every node is ready, and a
+   * member in the eyes of all. `nodes`: every node is ready; members are waited for too, but a
+   * cluster that stays incomplete is for the tests to find. `http`: every node answers HTTP, which
+   * is all that a program without a cluster can be asked for.
+   */
+  readonly wanted?: 'cluster' | 'nodes' | 'http';
 }
 
 export interface Driver {
-  /** Resolves once every node is ready and all are members. */
+  /** Resolves once `options.wanted` holds. */
   startCluster(nodes: number, options?: ClusterOptions): Promise<TestCluster>;
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { until } from 'actor-ts/testkit';
 import { type NodeExit, NodeProcess } from '../../packages/workshop/src/NodeProcess.ts';
@@ -14,6 +15,7 @@ export const CHAT = fileURLToPath(
 );
 const HOST = '127.0.0.1';
 const READY_WITHIN_MS = 20_000;
+const MEMBERS_WITHIN_MS = 10_000;
 const STOP_GRACE_MS = 15_000;
 const MAX_LINES = 400;
 
@@ -22,14 +24,17 @@ class ProcessNode implements TestNode {
   readonly http: string;
   readonly management: string;
   private readonly process: NodeProcess;
+  private readonly wanted: ClusterOptions['wanted'];
   private exit = Promise.withResolvers<NodeExit>();
 
   constructor(
     program: string,
     cwd: string,
     env: Record<string, string>,
+    wanted: ClusterOptions['wanted'],
     said: (line: string) => void,
   ) {
+    this.wanted = wanted;
     this.name = env.NODE_NAME!;
     this.http = `http://${HOST}:${env.HTTP_PORT}`;
     this.management = `http://${HOST}:${env.MANAGEMENT_PORT}`;
@@ -59,6 +64,7 @@ class ProcessNode implements TestNode {
   async ready(): Promise<void> {
     const isReady = async () => {
       if (!this.isRunning) return true; // it will not become ready any more
+      if (this.wanted === 'http') return (await fetch(this.http)).status > 0;
       return (await fetch(`${this.management}/ready`)).ok;
     };
     await until(isReady, { what: `${this.name} to be ready`, timeoutMs: READY_WITHIN_MS });
@@ -86,6 +92,7 @@ class ProcessNode implements TestNode {
 }
 
 async function startCluster(count: number, options: ClusterOptions = {}): Promise<TestCluster> {
+  const { program = CHAT, wanted = 'cluster' } = options;
   const dir = await mkdtemp(join(tmpdir(), 'chat-test-'));
   const secret = randomBytes(24).toString('hex');
   const lines: string[] = [];
@@ -106,7 +113,7 @@ async function startCluster(count: number, options: ClusterOptions = {}): Promis
       JOURNAL: `sqlite:${join(dir, 'chat.db')}`,
       ...options.env,
     };
-    return new ProcessNode(CHAT, dir, env, said);
+    return new ProcessNode(program, dir, env, wanted, said);
   });
   const dispose = async () => {
     await Promise.all(nodes.map((node) => node.kill()));
@@ -115,14 +122,25 @@ async function startCluster(count: number, options: ClusterOptions = {}): Promis
   try {
     for (const node of nodes) node.launch();
     await Promise.all(nodes.map((node) => node.ready()));
-    await until(async () => (await membersUp(nodes[0]!)) === count, {
-      what: `${count} members up`,
-    });
+    if (wanted !== 'http' && !(await areMembers(nodes)) && wanted === 'cluster') {
+      throw new Error(`not all ${count} are members after ${MEMBERS_WITHIN_MS} ms`);
+    }
   } catch (error) {
     await dispose();
     throw new Error(`the cluster did not start\n${lines.join('\n')}`, { cause: error });
   }
-  return { nodes, secret, output: () => lines.join('\n'), [Symbol.asyncDispose]: dispose };
+  return { nodes, secret, dir, output: () => lines.join('\n'), [Symbol.asyncDispose]: dispose };
+}
+
+/** Whether, within some time, every node counts all of them as up. */
+async function areMembers(nodes: readonly TestNode[]): Promise<boolean> {
+  const deadline = performance.now() + MEMBERS_WITHIN_MS;
+  for (;;) {
+    const counts = await Promise.all(nodes.map(membersUp));
+    if (counts.every((count) => count === nodes.length)) return true;
+    if (performance.now() > deadline) return false;
+    await delay(20);
+  }
 }
 
 export async function membersUp(node: TestNode): Promise<number> {
