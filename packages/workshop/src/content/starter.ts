@@ -28,6 +28,9 @@ export function regionsIn(files: Files): RegionAt[] {
   });
 }
 
+/** From a step's folder. */
+const TODO = '../../packages/workshop/src/todo.ts';
+
 export function readFiles(dir: string): Files {
   return new Map(listFiles(dir).map((file) => [file, readFileSync(join(dir, file))]));
 }
@@ -46,7 +49,8 @@ export function starterOf(manifest: Manifest, solution: Files): Files {
     if (file === 'package.json') {
       const { name } = manifest;
       const text = content.toString().replace(`"@solutions/${name}"`, `"@steps/${name}"`);
-      starter.set(file, Buffer.from(text));
+      // Starters call `todo`, which is a global of the workshop.
+      starter.set(file, Buffer.from(text.replace('"tsx src', `"tsx --import ${TODO} src`)));
       continue;
     }
     const here = regions.filter((region) => region.file === file).map(({ region }) => region);
