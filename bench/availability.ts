@@ -52,8 +52,17 @@ for (const scenario of chosen) {
   for (let i = 0; i < trials; i++) {
     const trial = await runTrial(scenario, i, args.logs ?? null).catch(notCompleted);
     done.push(trial);
-    const { faults, asks, lost, backAfterMs, settledAfterMs, everTwice } = trial;
-    const numbers = { asks, lost, backAfterMs, settledAfterMs, everTwice };
+    const { faults, asks, lost, backAfterMs, settledAfterMs, everTwice, twiceUntilMs, homes } =
+      trial;
+    const numbers = {
+      asks,
+      lost,
+      backAfterMs,
+      settledAfterMs,
+      everTwice,
+      twiceUntilMs,
+      homes: homes.join(' '),
+    };
     console.log(`${scenario.key} ${i + 1}: ${faults.length === 0 ? 'kept' : 'BROKEN'}`, numbers);
     for (const fault of faults) console.log(`  ${fault}`);
   }
@@ -74,6 +83,8 @@ function notCompleted(error: Error): Trial {
     backAfterMs: Number.POSITIVE_INFINITY,
     settledAfterMs: Number.POSITIVE_INFINITY,
     everTwice: 0,
+    twiceUntilMs: 0,
+    homes: [],
     faults: [`not completed: ${error.message}`],
   };
 }

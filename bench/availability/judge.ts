@@ -28,6 +28,8 @@ export interface WindowVerdict {
   /** Asks without an answer. */
   readonly lost: number;
   readonly asks: number;
+  /** How many entities answered from each process, fewest first. */
+  readonly homes: readonly number[];
 }
 
 export function judgeWindow(asks: readonly Ask[], { start, end, live }: Window): WindowVerdict {
@@ -43,6 +45,14 @@ export function judgeWindow(asks: readonly Ask[], { start, end, live }: Window):
     unavailable: ids.filter((id) => live.some((from) => !answered.has(`${id} ${from}`))),
     lost: inside.filter(({ pid }) => pid === null).length,
     asks: inside.length,
+    homes: [
+      ...Map.groupBy(
+        ids.flatMap((id) => [...processesOf(id)]),
+        (pid) => pid,
+      ).values(),
+    ]
+      .map((list) => list.length)
+      .sort((a, b) => a - b),
   };
 }
 
@@ -86,31 +96,25 @@ export function settledAfter(asks: readonly Ask[], since: number): number {
 }
 
 /**
- * Entities of which two instances lived side by side at some time from `since` on: one answered,
- * then another, then the first one again, each time asked after the answer before.
+ * Entities of which two instances lived side by side at some time from `since` on, one answering
+ * between two answers of the other, with the end of the last such answer.
  */
-export function everTwice(asks: readonly Ask[], since: number): number[] {
-  const answers = asks
-    .filter((a) => a.pid !== null && a.askedAt >= since)
-    .sort((a, b) => a.askedAt - b.askedAt);
-  const found: number[] = [];
+export function everTwice(asks: readonly Ask[], since: number): Map<number, number> {
+  const answers = asks.filter(({ pid, askedAt }) => pid !== null && askedAt >= since);
+  const found = new Map<number, number>();
   for (const [id, line] of Map.groupBy(answers, (a) => a.id)) {
-    const gone = new Set<string>();
-    let present = line[0]!;
-    for (const next of line) {
-      if (instanceOf(next) === instanceOf(present)) {
-        present = next;
-        continue;
-      }
-      // Both were under way at the same time: this says nothing about their order.
-      if (next.askedAt <= present.endedAt) continue;
-      if (gone.has(instanceOf(next))) {
-        found.push(id);
-        break;
-      }
-      gone.add(instanceOf(present));
-      present = next;
-    }
+    const lives = [...Map.groupBy(line, instanceOf)].map(([instance, own]) => ({
+      instance,
+      start: Math.min(...own.map(({ endedAt }) => endedAt)),
+      end: Math.max(...own.map(({ askedAt }) => askedAt)),
+    }));
+    const isBeside = (a: Ask) =>
+      lives.some(
+        ({ instance, start, end }) =>
+          instance !== instanceOf(a) && start < a.askedAt && a.endedAt < end,
+      );
+    const beside = line.filter(isBeside).map(({ endedAt }) => endedAt);
+    if (beside.length > 0) found.set(id, Math.max(...beside));
   }
   return found;
 }

@@ -33,14 +33,20 @@ the stop is judged as well. "Lost" counts asks without an answer within 1 s in t
 a node leaves in order, asks without an answer within 5 s from its SIGTERM on, and there it must be
 0.
 
-For information: "back" is the time from the event to the end of the last gap seen from the nodes
-that nothing was done to (lost asks, and answers later than 500 ms). "Settled" is the time from the
-end of the event to the last answer from another process than the entity's final one, so it includes
-the rebalancing after a join. "Ever twice" counts the entities of which two instances
-lived side by side at some time: one answered, then another, then the first one again. Milliseconds, median / maximum.
+For information, times in milliseconds, median / maximum:
 
-| event | trials | asks | twice | missing | lost | back | settled | ever twice | verdict |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
+- back: from the event to the end of the last gap (lost asks, and answers later than 500 ms) seen
+  from the nodes that nothing was done to.
+- settled: from the end of the event to the last answer from another process than the entity's final
+  one, so it includes the rebalancing after a join.
+- on one: entities on the process that has fewest of them in the end, and on the one that has most.
+- ever twice: entities of which two instances lived side by side at some time, one answering between
+  two answers of the other, and how long after the end of the event the last such answer came. A
+  leader that is its own only seed founds a cluster before it meets the others; a node that was
+  stopped answers until it hears, at its next word with the others, that it was removed meanwhile.
+
+| event | trials | asks | twice | missing | lost | back | settled | on one | ever twice | verdict |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
 ${results.map(row).join('\n')}
 `;
 }
@@ -48,12 +54,13 @@ ${results.map(row).join('\n')}
 function row(result: Result): string {
   const { scenario, trials, notRun } = result;
   if (notRun !== undefined) {
-    return `| ${scenario.name} | 0 | | | | | | | | **not run**: ${notRun} |`;
+    return `| ${scenario.name} | 0 | | | | | | | | | **not run**: ${notRun} |`;
   }
   const sum = (field: 'asks' | 'twice' | 'unavailable' | 'lost' | 'everTwice') =>
     trials.reduce((total, trial) => total + trial[field], 0);
   const times = (field: 'backAfterMs' | 'settledAfterMs') =>
     spread(trials.map((trial) => trial[field]));
+  const twice = sum('everTwice');
   return `| ${[
     scenario.name,
     trials.length,
@@ -63,9 +70,14 @@ function row(result: Result): string {
     sum('lost'),
     times('backAfterMs'),
     times('settledAfterMs'),
-    sum('everTwice'),
+    range(trials.flatMap(({ homes }) => homes)),
+    twice === 0 ? '0' : `${twice}, ${spread(trials.map((trial) => trial.twiceUntilMs))}`,
     hasFailed(result) ? '**broken**' : 'kept',
   ].join(' | ')} |`;
+}
+
+function range(values: readonly number[]): string {
+  return values.length === 0 ? '' : `${Math.min(...values)} to ${Math.max(...values)}`;
 }
 
 function spread(values: readonly number[]): string {

@@ -25,6 +25,10 @@ export interface Trial {
   readonly settledAfterMs: number;
   /** Entities of which two instances ever lived side by side. */
   readonly everTwice: number;
+  /** Milliseconds from the end of the event to the last answer that one gave beside another. */
+  readonly twiceUntilMs: number;
+  /** Entities on each process in the end, fewest first. */
+  readonly homes: readonly number[];
   readonly faults: readonly string[];
 }
 
@@ -65,6 +69,7 @@ function verdict(scenario: Scenario, { asks }: Trio, event: Event, end: number):
   const lost = scenario.mayLoseNone ? lostBetween(asks, event.at - 1000, end) : judged.lost;
   if (scenario.mayLoseNone && lost > 0) faults.push(`${lost} asks lost`);
   const seen = asks.filter(({ askedAt }) => askedAt < end);
+  const doubled = everTwice(seen, event.at);
   return {
     asks: seen.length,
     twice: twice.length,
@@ -72,7 +77,9 @@ function verdict(scenario: Scenario, { asks }: Trio, event: Event, end: number):
     lost,
     backAfterMs: backAfter(seen, event.at, untouched),
     settledAfterMs: settledAfter(seen, event.over),
-    everTwice: everTwice(seen, event.at).length,
+    everTwice: doubled.size,
+    twiceUntilMs: Math.max(0, ...[...doubled.values()].map((at) => at - event.over)),
+    homes: judged.homes,
     faults,
   };
 }
