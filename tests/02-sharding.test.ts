@@ -2,6 +2,7 @@
 // message that is said to cross the cluster has crossed it.
 import { afterEach, expect } from 'vitest';
 import type { TestNode } from './harness/Driver.ts';
+import { eventually } from './harness/eventually.ts';
 import { exercise, type Solved } from './harness/exercise.ts';
 import { fresh, Login, type Message } from './harness/Login.ts';
 import { membersOf, placesOf } from './harness/places.ts';
@@ -15,7 +16,6 @@ const othersThan = (node: TestNode) => cluster.nodes.filter((other) => other !==
 const places = (type: string, id: string, asked: TestNode) =>
   placesOf(type, id, asked, cluster.nodes);
 const read = (reader: Login, room: string) => reader.call('GET', `/rooms/${room}/messages`);
-const WITHIN = { timeout: 8000, interval: 20 };
 
 afterEach(async () => {
   const down = cluster.nodes.filter((node) => !node.isRunning);
@@ -26,6 +26,15 @@ afterEach(async () => {
 async function counted(node: TestNode): Promise<number[]> {
   const { members } = await membersOf(node);
   return [members.length, members.filter(({ status }) => status === 'up').length];
+}
+
+/** Waits for it; then all that the node counts are up. */
+async function expectMembers(node: TestNode, count: number): Promise<void> {
+  const [all, up] = await eventually(
+    () => counted(node),
+    (now) => now.every((members) => members === count),
+  );
+  expect([all, up], `members and those that are up, at ${node.name}`).toEqual([count, count]);
 }
 
 /** A room that runs on `node`, found by reading rooms until one does. */
@@ -40,7 +49,7 @@ async function roomOn(node: TestNode, reader: Login, solved: Solved): Promise<st
 
 exercise('2.1', 'makes three nodes one cluster, and all agree on who leads it', async () => {
   for (const node of cluster.nodes) {
-    await expect.poll(() => counted(node), { ...WITHIN, message: node.name }).toEqual([3, 3]);
+    await expectMembers(node, 3);
   }
   const leaders = await Promise.all(cluster.nodes.map(async (n) => (await membersOf(n)).leader));
   expect(new Set(leaders).size, `the leaders are ${leaders.join(', ')}`).toBe(1);
@@ -50,11 +59,11 @@ exercise('2.1', 'lets the first of the seeds come back into the cluster that wen
   const [first, second, third] = cluster.nodes as [TestNode, TestNode, TestNode];
   await first.kill();
   for (const node of [second, third]) {
-    await expect.poll(() => counted(node), { ...WITHIN, message: node.name }).toEqual([2, 2]);
+    await expectMembers(node, 2);
   }
   await first.start();
   for (const node of cluster.nodes) {
-    await expect.poll(() => counted(node), { ...WITHIN, message: node.name }).toEqual([3, 3]);
+    await expectMembers(node, 3);
   }
 });
 
@@ -88,8 +97,9 @@ exercise('2.2', 'runs a room elsewhere when its node dies, before anybody asks',
   await roomOn(doomed, ann, solved);
   await doomed.kill();
   const message = 'where the room runs';
+  const isElsewhere = (now: string) => now !== '' && now !== doomed.name;
   const where = async () => (await places('room', room, survivor)).join();
-  await expect.poll(where, { ...WITHIN, message }).toMatch(/^node[12]$/);
+  expect(await eventually(where, isElsewhere), message).toMatch(/^node[12]$/);
 });
 
 exercise(
@@ -136,8 +146,9 @@ exercise(
     const [survivor] = othersThan(doomed) as [TestNode];
     await doomed.kill();
     const message = 'where the session runs';
+    const isElsewhere = (now: string) => now !== '' && now !== doomed.name;
     const where = async () => (await places('session', ann.user, survivor)).join();
-    await expect.poll(where, { ...WITHIN, message }).toMatch(/^node[123]$/);
+    expect(await eventually(where, isElsewhere), message).toMatch(/^node[123]$/);
     expect(await where()).not.toBe(doomed.name);
     solved(await ann.at(survivor).post(fresh('room'), 'a2', 'hello'), 201);
   },
@@ -156,7 +167,7 @@ exercise('2.4', 'on SIGTERM hands its rooms over, and everybody is answered', as
     solved(await ann.post(room, fresh('id'), 'still there?'), 201);
   } while (!gone);
   expect(await stopped, 'its exit code').toBe(0);
-  expect(await counted(staying)).toEqual([2, 2]);
+  await expectMembers(staying, 2);
   expect((await places('room', room, staying)).join()).toMatch(/^node[12]$/);
 });
 
@@ -167,7 +178,12 @@ exercise('2.4', 'takes no new requests while it still answers those it has', asy
   solved(await ann.at(leaving).post(room, 'first', 'hello'), 201);
   const slow = await SlowPost.begin(ann.at(leaving), room);
   const stopped = leaving.stop();
-  await expect.poll(() => isOpen(leaving), { timeout: 3000, interval: 20 }).toBe(false);
+  const open = await eventually(
+    () => isOpen(leaving),
+    (now) => !now,
+    3000,
+  );
+  expect(open, 'whether it takes connections').toBe(false);
   expect(leaving.isRunning, 'it runs while it owes an answer').toBe(true);
   const answer = await slow.end({ id: 'second', text: 'hello' });
   expect(answer, 'what the slow client got').toBe(201);

@@ -1,5 +1,4 @@
 // What the management endpoints say of a cluster: who is a member, and which entity runs where.
-import { until } from 'actor-ts/testkit';
 import type { TestNode } from './Driver.ts';
 
 interface Members {
@@ -34,13 +33,4 @@ export async function placesOf(
   return shards.flatMap(({ node, entities }) =>
     entities.filter((name) => name.includes(id)).map(() => names.get(node) ?? node),
   );
-}
-
-/** Waits until `node` counts `count` members, all of them up. */
-export async function membersUpAt(node: TestNode, count: number): Promise<void> {
-  const isSo = async () => {
-    const { members } = await membersOf(node);
-    return members.length === count && members.every(({ status }) => status === 'up');
-  };
-  await until(isSo, { what: `${node.name} to count ${count} members` });
 }
