@@ -88,7 +88,15 @@ export class SplitWatch {
       (now - this.stableSince >= stableAfterMs ||
         now - this.unstableSince >= stableAfterMs + MAX_UNSTABLE_MS);
     if (!isStable && ![...assessment.standing.values()].includes('refused')) return NOBODY;
-    return this.downing.decide(downingView(state, assessment, isStable, this.isUnsure(state)));
+    const view = downingView(state, assessment, isStable, this.isUnsure(state));
+    const decision = this.downing.decide(view);
+    const self = nodeKey(this.self);
+    // Others say that this node is silent: the side that the strategy judges is theirs. What it says
+    // of this node holds, but this node does not carry out what it says of them.
+    const isOfThatSide = view.members.some(
+      ({ member, standing }) => nodeKey(member.node) === self && standing === 'reachable',
+    );
+    return isOfThatSide || decision.down.includes(self) ? decision : NOBODY;
   }
 
   /**
