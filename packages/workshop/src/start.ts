@@ -14,6 +14,7 @@ import type { Readiness } from './ReadyWatch.ts';
 import type { Settings } from './settings.ts';
 import { helpText, readSettings } from './settings.ts';
 import { typedCommand } from './typed.ts';
+import { whatAnswers } from './whatAnswers.ts';
 import type { WorkshopDir } from './workshopDir.ts';
 import { openWorkshopDir } from './workshopDir.ts';
 
@@ -55,6 +56,7 @@ export async function start(args: readonly string[], program = CHAT): Promise<nu
 
 /** One run: what the cluster tells goes to the console, what the person does goes to the cluster. */
 class Run implements ClusterListener {
+  readonly #program: string;
   readonly #settings: Settings;
   readonly #nodes: readonly NodePorts[];
   readonly #dir: WorkshopDir;
@@ -68,6 +70,7 @@ class Run implements ClusterListener {
   #port = 0;
 
   constructor(program: string, settings: Settings, nodes: readonly NodePorts[], dir: WorkshopDir) {
+    this.#program = program;
     this.#settings = settings;
     this.#nodes = nodes;
     this.#dir = dir;
@@ -118,7 +121,7 @@ class Run implements ClusterListener {
       [
         `The cluster is up: ${plural(this.#nodes.length, 'member')}, after ${seconds} s.`,
         '',
-        `  the chat   ${door}`,
+        `  ${whatAnswers(this.#program)}   ${door}`,
         `  members    http://localhost:${this.#nodes[0]!.management}/cluster/members`,
         `  nodes      ${this.#cluster.running.map(({ name, pid }) => `${name} (process ${pid})`).join(', ')}`,
         '',

@@ -9,6 +9,7 @@ import { type NodeExit, NodeProcess } from '../NodeProcess.ts';
 import { findHolder, freePorts, isFree } from '../ports.ts';
 import { helpText, readSettings, type Settings } from '../settings.ts';
 import { typedCommand } from '../typed.ts';
+import { whatAnswers } from '../whatAnswers.ts';
 import { openWorkshopDir } from '../workshopDir.ts';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
@@ -53,7 +54,7 @@ export async function runAlone(
   const unhook = stopOnSignals(node, console);
   try {
     node.start();
-    void sayWhenUp(node, settings.host, port, console);
+    void sayWhenUp(node, program, settings.host, port, console);
     const exit = await ended.promise;
     if (exit.asked) {
       console.say('Stopped.');
@@ -82,6 +83,7 @@ async function portFor({ host, port }: Settings): Promise<number> {
 
 async function sayWhenUp(
   node: NodeProcess,
+  program: string,
   host: string,
   port: number,
   console: Console,
@@ -93,7 +95,7 @@ async function sayWhenUp(
     [
       'It is up, in one process.',
       '',
-      `  the chat   http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`,
+      `  ${whatAnswers(program)}   http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`,
       '',
       'Ctrl-C stops it.',
     ].join('\n'),

@@ -6,6 +6,7 @@ import type { Step } from '../content/Step.ts';
 import { WorkshopError } from '../errors.ts';
 import { readSettings } from '../settings.ts';
 import { start } from '../start.ts';
+import { whatAnswers } from '../whatAnswers.ts';
 import { ALONE, runAlone } from './alone.ts';
 import type { Context } from './Context.ts';
 import { missing } from './diff.ts';
@@ -22,7 +23,7 @@ export async function run(target: RunTarget, context: Context): Promise<number> 
   const name = `${target}-${step.number}`;
   const data = env.WORKSHOP_DIR ? [] : ['--dir', join(workshop.kept, name)];
   const settings = [...data, ...flags];
-  announce(target, step, readSettings(settings, env).port, context);
+  announce(target, step, program, readSettings(settings, env).port, context);
   if (step.number === 1) {
     const node = { name: ALONE, address: ALONE };
     return await runAlone(settings, program, new Console([node], out.colors));
@@ -30,7 +31,13 @@ export async function run(target: RunTarget, context: Context): Promise<number> 
   return await start(settings, program);
 }
 
-function announce(target: RunTarget, step: Step, port: number, { out }: Context): void {
+function announce(
+  target: RunTarget,
+  step: Step,
+  program: string,
+  port: number,
+  { out }: Context,
+): void {
   const { number, manifest } = step;
   const whose = target === 'step' ? 'your version' : 'the solution';
   out.line(`${out.colors.bold(`Step ${number}`)}  ${manifest.title}: ${whose}`);
@@ -41,7 +48,8 @@ function announce(target: RunTarget, step: Step, port: number, { out }: Context)
     out.line(dim(`${left} of ${all} exercises stand as TODO and answer so by name.`));
   }
   // Also said here, since a cluster with unsolved exercises may never be complete.
-  if (port !== 0) out.line(dim(`The chat: http://localhost:${port}`));
+  const what = whatAnswers(program) === 'the chat' ? 'The chat' : 'The API';
+  if (port !== 0) out.line(dim(`${what}: http://localhost:${port}`));
   out.line(dim(`In another terminal: npm run test:${number}`));
   out.line();
 }
