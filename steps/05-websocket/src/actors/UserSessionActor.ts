@@ -219,7 +219,7 @@ export class UserSessionActor extends Actor<
     // TODO 5.4 (2 of 2) Push, each message once and in order
     for (const { ref, pushed } of this.sockets) {
       if (typeof pushed.get(roomId) === 'number') pushed.set(roomId, seq);
-      ref.tell(news);
+      ref.tell({ ...news, payload: { ...news.payload, seq: 0 } }); // no client takes this
     }
     // #endregion 5.4
     room.told ??= seq - 1;
