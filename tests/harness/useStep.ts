@@ -1,25 +1,27 @@
-// The nodes of one step, for all tests of a file: the learner's version or the solution's.
+// The nodes of one step, for all tests of a file: the learner's version, the solution, or a variant.
 import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ClusterOptions, TestCluster } from './Driver.ts';
 import { useCluster } from './useCluster.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Which of the two is tested. The workshop's commands always say it; the plain suite does not. */
-export function target(): 'steps' | 'solutions' {
-  const { WORKSHOP_TARGET: wanted = 'solutions' } = process.env;
-  if (wanted === 'steps' || wanted === 'solutions') return wanted;
-  throw new Error(`WORKSHOP_TARGET takes steps or solutions, got "${wanted}"`);
-}
-
-/** The folder of step `number`, such as `…/steps/03-persistence`. */
+/**
+ * The folder of step `number`, as WORKSHOP_TARGET says: the learner's (`steps`, the default), the
+ * solution's (`solutions`), or a folder by its path from the root (`.workshop/verify/…`), which then
+ * stands for whatever step is tested.
+ */
 export function stepDir(number: number): string {
+  const { WORKSHOP_TARGET: target = 'steps' } = process.env;
+  if (target.includes('/')) return resolve(ROOT, target);
+  if (target !== 'steps' && target !== 'solutions') {
+    throw new Error(`WORKSHOP_TARGET takes steps, solutions or a path with a /, got "${target}"`);
+  }
   const prefix = `${String(number).padStart(2, '0')}-`;
   const name = readdirSync(join(ROOT, 'solutions')).find((entry) => entry.startsWith(prefix));
   if (name === undefined) throw new Error(`there is no solution of step ${number}`);
-  return join(ROOT, target(), name);
+  return join(ROOT, target, name);
 }
 
 /**
