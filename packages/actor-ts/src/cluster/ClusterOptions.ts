@@ -53,6 +53,7 @@ export function checkClusterOptions(
     options,
     {
       host: isString,
+      bindHost: isString,
       port: isPort,
       seeds: isListOf(isString),
       roles: isListOf(isString),

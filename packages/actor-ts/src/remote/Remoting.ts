@@ -31,8 +31,10 @@ import { TcpTransport } from './TcpTransport.ts';
 import type { LossEvidence, RejectReason, Transport, TransportEvents } from './Transport.ts';
 
 export interface RemotingOptions {
-  /** Name or IP address that this node listens on and that others reach it by. */
+  /** Name or IP address that others reach this node by. */
   readonly host: string;
+  /** Where it listens, when that is another one (a container: 0.0.0.0). Default: `host`. */
+  readonly bindHost?: string;
   /** 0: any free port. */
   readonly port: number;
   /** Default: TCP. */
@@ -80,7 +82,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   }
 
   /**
-   * Listens on `host:port`, makes `system` reachable there and ends with it.
+   * Listens on `bindHost:port`, makes `system` reachable there and ends with it.
    * @throws OptionsError, TransportBindError
    */
   static async start(system: ActorSystem, options: RemotingOptions): Promise<Remoting> {
@@ -347,6 +349,7 @@ function checkRemotingOptions(options: RemotingOptions): void {
     options,
     {
       host: isString,
+      bindHost: isString,
       port: isPort,
       transport: isObject,
       secret: isString,

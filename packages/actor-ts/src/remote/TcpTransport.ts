@@ -20,6 +20,8 @@ const MAX_STRANGERS = 256;
 
 export interface TcpTransportOptions {
   readonly log: Logger;
+  /** Where to listen; the host that peers are told by default. */
+  readonly bindHost?: string;
   /** Shared by all nodes; without it anybody who reaches the port may join in. */
   readonly secret?: string;
   /** Node's TLS options, for the server and for the client side. */
@@ -65,7 +67,7 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
 
   /** @throws TransportBindError when the port is taken or the host is not ours */
   async listen(self: TransportIdentity, events: TransportEvents): Promise<Address> {
-    const { tls, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = this.options;
+    const { bindHost, tls, handshakeTimeoutMs = HANDSHAKE_TIMEOUT_MS } = this.options;
     const accept = (socket: Socket) => this.accept(socket);
     const server =
       tls === undefined
@@ -76,7 +78,7 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
       this.options.log.warn(fields, 'inbound connection closed: TLS failed');
     });
     this.server = server;
-    const port = await bind(server, self);
+    const port = await bind(server, bindHost ?? self.host, self.port);
     server.on('error', (error) => this.options.log.error({ error }, 'the listening socket failed'));
     const address = new Address(self.system, self.host, port);
     this.environment = this.environmentFor(address, self, events, handshakeTimeoutMs);
@@ -196,15 +198,14 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
   }
 }
 
-async function bind(server: Server, self: TransportIdentity): Promise<number> {
+async function bind(server: Server, host: string, port: number): Promise<number> {
   try {
     const listening = once(server, 'listening');
-    server.listen(self.port, bareHost(self.host));
+    server.listen(port, bareHost(host));
     await listening;
   } catch (cause) {
-    const where = `${self.host}:${self.port}`;
-    throw new TransportBindError(`cannot listen on ${where}: ${String(cause)}`, { cause });
+    throw new TransportBindError(`cannot listen on ${host}:${port}: ${String(cause)}`, { cause });
   }
   const bound = server.address();
-  return typeof bound === 'object' && bound !== null ? bound.port : self.port;
+  return typeof bound === 'object' && bound !== null ? bound.port : port;
 }

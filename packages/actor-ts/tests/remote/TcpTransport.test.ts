@@ -38,13 +38,15 @@ afterEach(async () => {
 
 interface StartOptions extends Partial<TcpTransportOptions> {
   system?: string;
+  host?: string;
   uid?: string;
   port?: number;
   onFrame?: (text: string) => void;
 }
 
 async function start(options: StartOptions = {}): Promise<End> {
-  const { system = 'test', uid = Math.random().toString(36), port = 0, onFrame, ...rest } = options;
+  const { system = 'test', host = '127.0.0.1', port = 0, onFrame, ...more } = options;
+  const { uid = Math.random().toString(36), ...rest } = more;
   const lines: LogLine[] = [];
   const transport = new TcpTransport({ log: recordingLogger(lines), ...rest });
   const end = {
@@ -75,7 +77,7 @@ async function start(options: StartOptions = {}): Promise<End> {
     quarantined: (peer) => end.removed.has(peer.uid),
     undeliverable: (_peer, frame) => end.undeliverable.push(Buffer.from(frame).toString()),
   };
-  const self = { system, host: '127.0.0.1', port, uid: () => uid };
+  const self = { system, host, port, uid: () => uid };
   end.address = await transport.listen(self, events);
   ends.push(end);
   return end;
@@ -328,6 +330,14 @@ describe('TcpTransport', () => {
     const a = await start();
     const failed = start({ port: a.address.port });
     await expect(failed).rejects.toThrow(TransportBindError);
+  });
+
+  test('listens on bindHost and is known by host', async () => {
+    const a = await start({ host: 'node1.invalid', bindHost: '127.0.0.1' });
+    expect(a.address.host).toBe('node1.invalid');
+    const socket = connect(a.address.port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.destroy();
   });
 
   test('a killed process is found gone within milliseconds, also when nobody talks to it', async () => {
