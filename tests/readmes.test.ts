@@ -4,6 +4,7 @@ import { until } from 'actor-ts/testkit';
 import { describe, test } from 'vitest';
 import type { TestCluster, TestNode } from './harness/Driver.ts';
 import { Login } from './harness/Login.ts';
+import { membersOf, placesOf } from './harness/places.ts';
 import { expectLike, SeeIt } from './harness/Readme.ts';
 import { stepDir, useStep } from './harness/useStep.ts';
 
@@ -106,22 +107,14 @@ describe('step 5', () => {
 });
 
 /** The nodes, first the one that has `entity`, which is node 1 in the READMEs. */
-async function nodesFrom(cluster: TestCluster, type: 'room' | 'session', entity: string) {
-  const [node] = cluster.nodes as [TestNode];
+async function nodesFrom({ nodes }: TestCluster, type: 'room' | 'session', entity: string) {
+  const [node] = nodes as [TestNode];
   const ann = await Login.as('ann', node);
   if (type === 'room') await ann.history(entity);
   else await ann.call('GET', '/me/inbox');
-  const response = await fetch(`${node.management}/cluster/shards?type=${type}`);
-  const { shards } = (await response.json()) as { shards: { node: string; entities: string[] }[] };
-  const owner = shards.find(({ entities }) => entities.includes(entity))!.node;
-  const selves = await Promise.all(cluster.nodes.map(async (n) => (await membersOf(n)).self));
-  const index = selves.indexOf(owner);
-  return [...cluster.nodes.slice(index), ...cluster.nodes.slice(0, index)];
-}
-
-async function membersOf({ management }: TestNode): Promise<{ self: string; members: unknown[] }> {
-  const response = await fetch(`${management}/cluster/members`);
-  return (await response.json()) as { self: string; members: unknown[] };
+  const [owner] = await placesOf(type, entity, node, nodes);
+  const index = nodes.findIndex(({ name }) => name === owner);
+  return [...nodes.slice(index), ...nodes.slice(0, index)];
 }
 
 /** As the program `sqlite3` prints them. */

@@ -37,6 +37,10 @@ if (!hasChrome) {
   );
 }
 
+export function launchChrome(): Promise<Browser> {
+  return chromium.launch({ executablePath: executablePath!, args: ARGS });
+}
+
 export interface TestBrowser {
   /** A browser profile of its own: cookies, storage, size, colours. Closed after the test. */
   profile(options?: BrowserContextOptions): Promise<BrowserContext>;
@@ -47,7 +51,7 @@ export function useChrome(): TestBrowser {
   let browser: Browser;
   const profiles: BrowserContext[] = [];
   beforeAll(async () => {
-    browser = await chromium.launch({ executablePath: executablePath!, args: ARGS });
+    browser = await launchChrome();
   });
   afterEach(async () => {
     await Promise.all(profiles.splice(0).map((profile) => profile.close()));
