@@ -54,6 +54,10 @@ const COMMANDS: Readonly<Record<string, { about: string; load: () => Promise<Com
     about: 'writes steps/ from solutions/',
     load: async () => (await import('./commands/generate.ts')).generate,
   },
+  verify: {
+    about: 'proves that the tests tell right from wrong',
+    load: async () => (await import('./commands/verify.ts')).verify,
+  },
 };
 
 export interface CliOptions {

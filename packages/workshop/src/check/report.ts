@@ -29,6 +29,8 @@ export interface GroupError {
   readonly message: string;
 }
 
+export type Cause = 'assertion' | 'timeout' | 'error';
+
 export interface Outcome {
   /** Null for a test of the step as a whole. */
   readonly exercise: string | null;
@@ -37,6 +39,8 @@ export interface Outcome {
   readonly state: 'passed' | 'failed' | 'skipped';
   /** What happened instead; empty unless failed. */
   readonly message: string;
+  /** How it failed: an answer was not the expected one, time ran out, or something broke. */
+  readonly cause: Cause | null;
   /** The line of the test, as `tests/03-persistence.test.ts:41`, where it is known. */
   readonly testLine: string | null;
 }
@@ -84,18 +88,32 @@ function outcomeOf(
   const rest = { exercise, title, testLine };
   switch (test.status) {
     case 'passed':
-      return { ...rest, state: 'passed', message: '' };
-    case 'failed':
-      return { ...rest, state: 'failed', message: clean(raw) };
+      return { ...rest, state: 'passed', message: '', cause: null };
+    case 'failed': {
+      const cause = causeOf(test.failureMessages ?? []);
+      return { ...rest, state: 'failed', message: clean(raw), cause };
+    }
     default: {
       // Tests behind a hook that failed are reported as skipped.
       const group = groupErrors.find(({ titles }) =>
         titles.every((title, index) => title === test.ancestorTitles[index]),
       );
       const message = group === undefined ? fileMessage : clean(group.message);
-      return { ...rest, state: message === '' ? 'skipped' : 'failed', message };
+      return message === ''
+        ? { ...rest, state: 'skipped', message, cause: null }
+        : { ...rest, state: 'failed', message, cause: 'error' };
     }
   }
+}
+
+/** A test and its hooks may fail one after the other: an assertion is the cause only if it is the only one. */
+function causeOf(messages: readonly string[]): Cause {
+  const plain = messages.map((message) => message.replace(ANSI, ''));
+  if (plain.some((message) => /^\w*Error: (Test|Hook) timed out in \d+ ?ms/.test(message))) {
+    return 'timeout';
+  }
+  const asserted = plain.length > 0 && plain.every((message) => /^AssertionError\b/.test(message));
+  return asserted ? 'assertion' : 'error';
 }
 
 /** The exercise's number from the test's title or else from its groups', and the title without it. */

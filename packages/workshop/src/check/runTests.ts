@@ -11,7 +11,11 @@ import type { Workshop } from '../content/Workshop.ts';
 import { type GroupError, type Report, readReport } from './report.ts';
 import type { CheckEvent } from './reporter.ts';
 
-export type Target = 'steps' | 'solutions';
+export type Target =
+  | 'steps'
+  | 'solutions'
+  /** A folder that stands for the step, by its path from the root. */
+  | { readonly dir: string };
 
 export interface TestRun {
   /** Null when vitest ended without one. */
@@ -25,6 +29,10 @@ export interface TestRun {
 export interface RunOptions {
   /** A test has ended. */
   readonly onTest?: (title: string, state: string) => void;
+  /** Runs only the tests whose full name fits; the others are reported as skipped. */
+  readonly only?: RegExp;
+  /** Where to keep what was said, below `.workshop/`; by default named after step and target. */
+  readonly logName?: string;
   /** Ends the run. */
   readonly signal?: AbortSignal;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -42,7 +50,7 @@ export async function runTests(
   workshop: Workshop,
   step: Step,
   target: Target,
-  { onTest, signal, env = process.env }: RunOptions = {},
+  { onTest, only, logName = logNameOf(step, target), signal, env = process.env }: RunOptions = {},
 ): Promise<TestRun> {
   signal?.throwIfAborted();
   const dir = mkdtempSync(join(tmpdir(), 'workshop-test-'));
@@ -51,9 +59,11 @@ export async function runTests(
   const unhandled: string[] = [];
   const log: string[] = [];
   const args = ['run', step.testFile, `--reporter=${REPORTER}`, '--reporter=json'];
+  if (only !== undefined) args.push(`--testNamePattern=${only.source}`);
+  const wanted = typeof target === 'string' ? target : target.dir;
   const child = spawn(process.execPath, [VITEST, ...args, `--outputFile.json=${reportFile}`], {
     cwd: workshop.root,
-    env: { ...withoutVitest(env), WORKSHOP_TARGET: target, NO_COLOR: '1', FORCE_COLOR: undefined },
+    env: { ...withoutVitest(env), WORKSHOP_TARGET: wanted, NO_COLOR: '1', FORCE_COLOR: undefined },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // A group of its own, so that all of vitest's workers can be ended together. Ctrl-C does not
     // reach it: that is what the signal is for.
@@ -92,7 +102,7 @@ export async function runTests(
     const report = readReport(readIfThere(reportFile), groupErrors);
     return {
       report: report && { ...report, remarks: [...unhandled, ...report.remarks] },
-      logFile: keepLog(workshop, step, target, log.join('') + said),
+      logFile: keepLog(workshop, logName, log.join('') + said),
       said: said.trim(),
     };
   } finally {
@@ -119,10 +129,15 @@ function endGroup(pid: number | undefined): () => void {
   };
 }
 
-function keepLog(workshop: Workshop, step: Step, target: Target, text: string): string {
-  mkdirSync(workshop.kept, { recursive: true });
-  const name = target === 'steps' ? `test-${step.number}.log` : `test-${step.number}-solution.log`;
-  writeFileSync(join(workshop.kept, name), text);
+function logNameOf({ number, name }: Step, target: Target): string {
+  if (target === 'steps') return `test-${number}.log`;
+  return target === 'solutions' ? `test-${number}-solution.log` : `test-${name}.log`;
+}
+
+function keepLog(workshop: Workshop, name: string, text: string): string {
+  const file = join(workshop.kept, name);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
   return `.workshop/${name}`;
 }
 

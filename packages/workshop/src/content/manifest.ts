@@ -15,6 +15,8 @@ const exercise = z.strictObject({
   todo: filled,
   /** What stands in the exercise's regions at first: one for each, in the order of files and lines. */
   starters: z.array(z.string().transform((code) => code.trimEnd())).min(1),
+  /** Titles of its tests that the starter passes, since they guard what is there already. */
+  passAtFirst: z.array(filled).default([]),
   /** From general to specific. */
   hints: z.array(filled).min(2, 'needs at least 2 hints').max(4, 'takes at most 4 hints'),
 });

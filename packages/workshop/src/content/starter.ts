@@ -36,10 +36,15 @@ export function readFiles(dir: string): Files {
 }
 
 /**
- * What a step holds before the learner has touched it.
+ * What a step holds before the learner has touched it; or, with `isAtStart`, when only some of its
+ * regions stand as at the start (by their exercise, and which one of it) and the others are solved.
  * @throws BrokenWorkshopError when the manifest and the solution's regions do not fit together
  */
-export function starterOf(manifest: Manifest, solution: Files): Files {
+export function starterOf(
+  manifest: Manifest,
+  solution: Files,
+  isAtStart: (id: string, index: number) => boolean = () => true,
+): Files {
   const regions = regionsIn(solution);
   checkRegions(manifest, regions);
   const used = new Map<string, number>();
@@ -61,6 +66,7 @@ export function starterOf(manifest: Manifest, solution: Files): Files {
     const text = replaceRegions(content.toString(), here, (region) => {
       const index = used.get(region.id) ?? 0;
       used.set(region.id, index + 1);
+      if (!isAtStart(region.id, index)) return region.lines;
       const exercise = manifest.exercises.find(({ id }) => id === region.id)!;
       return starterLines(exercise, index, region.indent, file);
     });

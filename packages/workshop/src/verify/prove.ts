@@ -1,0 +1,74 @@
+// Runs the tests that a claim hangs on, as often as it takes.
+import { infraTrouble } from '../check/judge.ts';
+import { portTrouble } from '../check/portTrouble.ts';
+import type { Report } from '../check/report.ts';
+import { runTests } from '../check/runTests.ts';
+import type { Workshop } from '../content/Workshop.ts';
+import { WorkshopError } from '../errors.ts';
+import type { Claim } from './Claim.ts';
+import { judgeClaim } from './judgeClaim.ts';
+import type { Ledger, Proof } from './Ledger.ts';
+
+export interface Proven {
+  readonly proof: Proof;
+  /** What speaks against the claim; empty when it is proven. */
+  readonly flaws: readonly string[];
+  /** What the tests and nodes said last; null when nothing had to be run. */
+  readonly logFile: string | null;
+}
+
+export interface ProveOptions {
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * Every good run is written down at once, so that an end by Ctrl-C costs no more than one.
+ * @throws WorkshopError when the machine is in the way
+ */
+export async function prove(
+  workshop: Workshop,
+  claim: Claim,
+  ledger: Ledger,
+  key: string,
+  options: ProveOptions,
+): Promise<Proven> {
+  let proof = ledger.read(claim, key);
+  let logFile: string | null = null;
+  while (proof.runs < claim.times) {
+    const startedAt = performance.now();
+    const run = await reportOf(workshop, claim, options);
+    const { flaws, killers } = judgeClaim(claim.wanted, run.report, claim.step.exercises);
+    const tookMs = proof.tookMs + performance.now() - startedAt;
+    logFile = run.logFile;
+    if (flaws.length > 0) {
+      const green = proof.runs > 0 ? [`after ${proof.runs} good runs:`] : [];
+      // In a row means in a row: the next try begins with the first run again.
+      ledger.write(claim, { key, runs: 0, tookMs: 0, killers: [] });
+      return {
+        proof: { ...proof, tookMs, killers: [...killers] },
+        flaws: [...green, ...flaws],
+        logFile,
+      };
+    }
+    proof = { key, runs: proof.runs + 1, tookMs, killers: [...killers] };
+    ledger.write(claim, proof);
+  }
+  return { proof, flaws: [], logFile };
+}
+
+/** A run that says something; the machine's trouble is tried once more, since a port may be taken. */
+async function reportOf(
+  workshop: Workshop,
+  { step, kind, name, dir, only }: Claim,
+  { signal, env }: ProveOptions,
+): Promise<{ report: Report; logFile: string }> {
+  const logName = `verify/logs/${step.name}/${name.replaceAll(/[^\w.-]+/g, '-')}.log`;
+  for (let isLast = false; ; isLast = true) {
+    const run = await runTests(workshop, step, { dir }, { only, logName, signal, env });
+    const { report, logFile, said } = run;
+    const trouble = report === null ? said : (infraTrouble(report) ?? (await portTrouble(report)));
+    if (report !== null && trouble === null) return { report, logFile };
+    if (isLast) throw new WorkshopError(`${kind} of step ${step.number}: ${trouble}`);
+  }
+}
