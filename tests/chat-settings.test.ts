@@ -18,6 +18,8 @@ async function run(env: Record<string, string>) {
 test.each([
   ['NODE_NAME', ''],
   ['HOST', ''],
+  ['HOST', 'auto'],
+  ['TRUST_PROXY', 'maybe'],
   ['CLUSTER_PORT', '70000'],
   ['HTTP_PORT', 'http'],
   ['MANAGEMENT_PORT', '-1'],

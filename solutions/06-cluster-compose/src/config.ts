@@ -1,5 +1,6 @@
 // A node's settings, from the environment. A bad value is one line that names the variable.
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { z } from 'zod';
 
 const port = z
@@ -14,8 +15,10 @@ const environment = z.object({
   NODE_NAME: z
     .string()
     .regex(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes or underscores')
-    .default('node1'),
+    .default('node1')
+    .transform((name) => (name === 'auto' ? hostname() : name)),
   HOST: filled.default('127.0.0.1'),
+  CLUSTER_BIND_HOST: filled.optional(),
   CLUSTER_PORT: port.default(2551),
   SEEDS: list.pipe(z.array(hostAndPort)).optional(),
   HTTP_HOST: filled.default('127.0.0.1'),
@@ -30,6 +33,7 @@ const environment = z.object({
     })
     .default('sqlite:./data/chat.db'),
   CHAT_SECRET: z.string().min(16, 'at least 16 characters').optional(),
+  TRUST_PROXY: z.stringbool().default(false),
   ALLOWED_ORIGINS: list
     .pipe(z.array(z.string().regex(/^https?:\/\/[^/]+$/, 'a list of origins like https://host')))
     .optional(),

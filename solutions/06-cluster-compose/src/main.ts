@@ -21,6 +21,7 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { httpRoutes } from './handlers/httpRoutes.ts';
 import { serveWebSockets } from './handlers/wsHandlers.ts';
 import type { RoomCmd, SessionMsg } from './messages.ts';
+import { addressTowards } from './ownAddress.ts';
 import { Tokens } from './token.ts';
 
 /** Rooms and sessions that nobody used for so long are stopped until somebody does. */
@@ -36,8 +37,9 @@ async function start(config: Config): Promise<void> {
   const system = ActorSystem.create('chat', { log, trace: config.TRACE && { idOf } });
   await blaming('JOURNAL', useJournal(system, config.JOURNAL));
 
-  const { HOST: host, CLUSTER_PORT: port, SEEDS: seeds } = config;
-  const joining = Cluster.join(system, { host, port, seeds, secret });
+  const { HOST, CLUSTER_BIND_HOST: bindHost, CLUSTER_PORT: port, SEEDS: seeds } = config;
+  const host = HOST === 'auto' ? await blaming('HOST', addressTowards(seeds ?? [])) : HOST;
+  const joining = Cluster.join(system, { host, bindHost, port, seeds, secret });
   const cluster = await blaming('CLUSTER_PORT', joining);
   system.extension(DistributedPubSubId).start(cluster);
 
@@ -57,7 +59,8 @@ async function start(config: Config): Promise<void> {
   });
 
   const tokens = new Tokens(secret);
-  const app = await httpRoutes({ roomRegion, sessionRegion, tokens, log });
+  const trustProxy = config.TRUST_PROXY;
+  const app = await httpRoutes({ roomRegion, sessionRegion, tokens, trustProxy, log });
   const allowedOrigins = config.ALLOWED_ORIGINS;
   const sockets = serveWebSockets(system, app.server, {
     node,

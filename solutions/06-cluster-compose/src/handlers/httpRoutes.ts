@@ -38,11 +38,14 @@ export interface HttpOptions {
   readonly roomRegion: ActorRef<RoomCmd>;
   readonly sessionRegion: ActorRef<SessionMsg>;
   readonly tokens: Tokens;
+  /** Whether `X-Forwarded-*` may be believed: all requests come by a proxy of ours. */
+  readonly trustProxy: boolean;
   readonly log: Logger;
 }
 
-export async function httpRoutes({ roomRegion, sessionRegion, tokens, log }: HttpOptions) {
-  const app = Fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' });
+export async function httpRoutes(options: HttpOptions) {
+  const { roomRegion, sessionRegion, tokens, trustProxy, log } = options;
+  const app = Fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle', trustProxy });
   app.removeContentTypeParser('text/plain'); // JSON only
   await app.register(fastifyCookie);
   await app.register(files, { root: UI, prefix: '/ui/' });
