@@ -97,7 +97,8 @@ export class InboundConnection {
   private refuse(reason: string, error?: unknown): void {
     const peer = this.peer ?? this.handshake.claimed;
     const fields = { peer: peer?.address.toString(), from: this.socket.remoteAddress, error };
-    this.environment.log.warn(fields, `inbound connection closed: ${reason}`);
+    const about = `${fields.from} ${reason}`;
+    this.environment.complaints.warn(about, fields, `inbound connection closed: ${reason}`);
     this.stop();
     this.socket.destroySoon();
   }

@@ -147,9 +147,10 @@ export class OutboundConnection {
   }
 
   private reject(error: HandshakeError, by: 'us' | 'them'): void {
-    const { log } = this.environment;
+    const { complaints } = this.environment;
     const fields = { peer: this.target.toString(), reason: error.reason, by };
-    log.warn(fields, `handshake with ${this.target} failed: ${error.message}`);
+    const message = `handshake with ${this.target} failed: ${error.message}`;
+    complaints.warn(message, fields, message);
     this.rejected = { reason: error.reason as RejectReason, by };
     this.reader.stop();
     this.socket.destroySoon();

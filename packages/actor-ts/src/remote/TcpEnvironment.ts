@@ -2,12 +2,14 @@
 import type { TlsOptions } from 'node:tls';
 import type { UniqueAddress } from '../actor/Address.ts';
 import type { Logger } from '../actor/Logger.ts';
+import type { Complaints } from './Complaints.ts';
 import type { HandshakeSettings } from './Handshake.ts';
 import type { SendQueueMarks } from './SendQueue.ts';
 import type { TransportEvents } from './Transport.ts';
 
 export interface TcpEnvironment {
   readonly log: Logger;
+  readonly complaints: Complaints;
   readonly events: TransportEvents;
   readonly maxFrameBytes: number;
   readonly marks: SendQueueMarks;

@@ -6,6 +6,7 @@ import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { Address, type UniqueAddress } from '../actor/Address.ts';
 import type { Logger } from '../actor/Logger.ts';
 import { TransportBindError } from '../errors.ts';
+import { Complaints } from './Complaints.ts';
 import { DEFAULT_MAX_FRAME_BYTES } from './FrameReader.ts';
 import { HANDSHAKE_TIMEOUT_MS } from './Handshake.ts';
 import { InboundConnection, type InboundListener } from './InboundConnection.ts';
@@ -43,6 +44,7 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
     writes: 0,
   };
   private readonly options: TcpTransportOptions;
+  private readonly complaints: Complaints;
   private readonly maxFrameBytes: number;
   private readonly peers = new Map<string, Peer>();
   private readonly strangers = new Set<InboundConnection>();
@@ -55,6 +57,7 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
 
   constructor(options: TcpTransportOptions) {
     this.options = options;
+    this.complaints = new Complaints(options.log);
     this.maxFrameBytes = options.maxFrameBytes ?? DEFAULT_MAX_FRAME_BYTES;
   }
 
@@ -75,7 +78,7 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
         : createTlsServer({ handshakeTimeout: handshakeTimeoutMs, ...tls }, accept);
     server.on('tlsClientError', (error: Error, socket: Socket) => {
       const fields = { from: socket.remoteAddress, error };
-      this.options.log.warn(fields, 'inbound connection closed: TLS failed');
+      this.complaints.warn(`${fields.from} tls`, fields, 'inbound connection closed: TLS failed');
     });
     this.server = server;
     const port = await bind(server, bindHost ?? self.host, self.port);
@@ -155,7 +158,8 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
 
   private accept(socket: Socket): void {
     if (this.closed || this.strangers.size >= MAX_STRANGERS) {
-      this.options.log.warn({ from: socket.remoteAddress }, 'too many unknown connections');
+      const from = socket.remoteAddress;
+      this.complaints.warn(`${from} strangers`, { from }, 'too many unknown connections');
       socket.on('error', () => socket.destroy()).destroy();
       return;
     }
@@ -183,6 +187,7 @@ export class TcpTransport implements Transport, InboundListener, PeerOwner {
     const quarantined = (peer: UniqueAddress) => events.quarantined(peer);
     return {
       log,
+      complaints: this.complaints,
       events,
       tls,
       marks,
