@@ -3,6 +3,7 @@ import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { Step } from '../src/content/Step.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const read = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8');
@@ -69,6 +70,29 @@ describe('the documents', () => {
     expect([...new Set(named)].filter((name) => !(name in scripts))).toEqual([]);
   });
 });
+
+describe('the hints', () => {
+  const names = readdirSync(`${ROOT}solutions`).filter((name) =>
+    existsSync(`${ROOT}solutions/${name}/exercises.yaml`),
+  );
+
+  it.each(names)('of %s end with all that is to be typed', (name) => {
+    const step = Step.read(ROOT, name);
+    const untold = step.solutionRegions().filter(({ region }) => {
+      const { hints } = step.exercises.find(({ id }) => id === region.id)!;
+      return !codeOf(hints.at(-1)!).includes(codeOf(region.lines.join('\n')));
+    });
+    expect(untold.map(({ file, region }) => `${region.id} ${file}`)).toEqual([]);
+  });
+});
+
+/** Without its comments, and however its lines are broken. */
+function codeOf(text: string): string {
+  return text
+    .replaceAll(/^\s*(\/\/|\/?\*|#).*$|\s\/\/ .*$/gm, '')
+    .replaceAll(/\s+/g, '')
+    .replaceAll(/,(?=[)\]}])/g, '');
+}
 
 /** The headings of a document as links name them. */
 function headings(path: string): Set<string> {
