@@ -13,7 +13,8 @@ import { until } from 'actor-ts/testkit';
 import type { TestCluster, TestNode } from '../tests/harness/Driver.ts';
 import { GoodClient } from '../tests/harness/GoodClient.ts';
 import { fresh, Login } from '../tests/harness/Login.ts';
-import { membersUp, processes } from '../tests/harness/processes.ts';
+import { processes } from '../tests/harness/processes.ts';
+import { membersUp } from '../tests/harness/waiting.ts';
 
 const SAY_EVERY_MS = 60;
 const TALK_FIRST_MS = 500;

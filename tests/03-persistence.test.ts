@@ -1,7 +1,5 @@
 // Step 3: a room's messages are in the journal. Which are, is looked up in the database file itself.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Actor, type ActorRef, ActorSystem, AskTimeoutError, Props } from 'actor-ts';
 import { until } from 'actor-ts/testkit';
@@ -22,7 +20,7 @@ const read = (reader: Login, room: string, query = '') =>
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
 
 afterEach(async () => {
-  for (const node of cluster.nodes) if (node.isRunning) node.resume();
+  for (const node of cluster.nodes) if (node.isRunning) await node.resume();
   const down = cluster.nodes.filter((node) => !node.isRunning);
   await Promise.all(down.map((node) => node.start())); // what the test has ended
 });
@@ -39,27 +37,19 @@ async function roomOn(node: TestNode, poster: Login, solved: Solved): Promise<st
 
 // ---- the database file ---------------------------------------------------------------------------
 
-const file = () => join(cluster.dir, 'chat.db');
-function query(sql: string, ...values: string[]): Record<string, any>[] {
-  const database = new DatabaseSync(file(), { readOnly: true, timeout: 2000 });
-  try {
-    return database.prepare(sql).all(...values);
-  } finally {
-    database.close();
-  }
-}
 /** The texts of the events that the room has written. */
-const eventsOf = (room: string) =>
-  query('SELECT event FROM events WHERE pid = ? ORDER BY seq', `room-${room}`).map(
-    ({ event }) => event as string,
-  );
-const snapshotsOf = (room: string) =>
-  query('SELECT seq FROM snapshots WHERE pid = ? ORDER BY seq', `room-${room}`).map(
-    ({ seq }) => seq as number,
-  );
+async function eventsOf(room: string): Promise<string[]> {
+  const sql = 'SELECT event FROM events WHERE pid = ? ORDER BY seq';
+  return (await cluster.data.query(sql, `room-${room}`)).map(({ event }) => event);
+}
+async function snapshotsOf(room: string): Promise<number[]> {
+  const sql = 'SELECT seq FROM snapshots WHERE pid = ? ORDER BY seq';
+  return (await cluster.data.query(sql, `room-${room}`)).map(({ seq }) => seq);
+}
 /** Before exercise 3.4 there is no file, and an earlier exercise is not to blame for that. */
-function unlessInMemory(): void {
-  if (!existsSync(file())) throw new LaterExercise('3.4: nothing is written to a file yet');
+async function unlessInMemory(): Promise<void> {
+  if (!(await cluster.data.exists()))
+    throw new LaterExercise('3.4: nothing is written to a file yet');
 }
 
 // ---- the tests -----------------------------------------------------------------------------------
@@ -80,10 +70,9 @@ exercise('3.1', 'answers only after the message is in the journal', async (solve
   ];
   solved(await ann.post(room, 'a1', 'hello'), 201); // room and session run and are remembered
   solved(await read(bob, other), 200);
-  unlessInMemory();
-  const lock = new DatabaseSync(file(), { timeout: 2000 });
+  await unlessInMemory();
   let answer: Answer | null = null;
-  lock.exec('BEGIN IMMEDIATE'); // nobody else can write
+  const lock = await cluster.data.lock(); // nobody else can write
   const posting = ann.post(room, 'a2', 'written down?').then((got) => {
     answer = got;
     return got;
@@ -93,11 +82,10 @@ exercise('3.1', 'answers only after the message is in the journal', async (solve
     for (let i = 0; i < 50; i++) solved(await read(bob, other), 200);
     expect(answer, 'what was answered while nothing could be written').toBe(null);
   } finally {
-    lock.exec('ROLLBACK');
-    lock.close();
+    await lock[Symbol.asyncDispose]();
   }
   solved(await posting, 201);
-  expect(eventsOf(room).join('\n')).toMatch('written down?');
+  expect((await eventsOf(room)).join('\n')).toMatch('written down?');
 });
 
 exercise(
@@ -199,18 +187,18 @@ exercise('3.4', 'has everything again after all nodes were killed', async (solve
 exercise('3.4', 'keeps it in the file that JOURNAL names', async (solved) => {
   const [ann, room] = [await login('ann'), fresh('room')];
   solved(await ann.post(room, 'a1', 'hello, file'), 201);
-  expect(existsSync(file()), 'whether the file is there').toBe(true);
-  expect(eventsOf(room)).toEqual([expect.stringContaining('hello, file')]);
+  expect(await cluster.data.exists(), 'whether the file is there').toBe(true);
+  expect(await eventsOf(room)).toEqual([expect.stringContaining('hello, file')]);
 });
 
 exercise('3.5', 'saves a snapshot after 1000 messages, and none before', async (solved) => {
   const [ann, room] = [await login('ann'), fresh('room')];
   await postAll(ann, room, 1, 990, solved);
-  expect(existsSync(file()), 'whether the file of exercise 3.4 is there').toBe(true);
-  expect(snapshotsOf(room), 'snapshots after 990 messages').toEqual([]);
+  expect(await cluster.data.exists(), 'whether the file of exercise 3.4 is there').toBe(true);
+  expect(await snapshotsOf(room), 'snapshots after 990 messages').toEqual([]);
   await postAll(ann, room, 991, 1010, solved);
   const message = 'the numbers of the snapshots after 1010 messages';
-  const numbers = () => snapshotsOf(room).join();
+  const numbers = async () => (await snapshotsOf(room)).join();
   expect(await eventually(numbers, (now) => now !== ''), message).toMatch(/^10(0\d|10)$/);
   // And the room that begins with it is the one it was.
   const [place] = await placesOf('room', room, ann.node, cluster.nodes);
@@ -238,7 +226,7 @@ exercise(
       if (!places.includes(holding.name)) break;
       ann = await login('ann', 0);
     }
-    holding.pause();
+    await holding.pause();
     const posting = ann.post(room, 'a1', 'is anybody there?');
     // Once these are answered, the one before is on its way to the node that does not move.
     for (let i = 0; i < 5; i++) solved(await ann.post(elsewhere, fresh('id'), 'hello'), 201);

@@ -1,6 +1,4 @@
 // Step 5: sockets stay on their nodes, what is said reaches all of them, and who comes back resumes.
-import { join as pathOf } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { type ClientOptions, WebSocket } from 'ws';
@@ -238,15 +236,14 @@ test('5.5 acknowledges nothing that is not in the journal', async () => {
   const socket = await connect(ann);
   await join(socket, room);
   const acks = () => socket.frames.filter(({ type }) => type === 'ack');
-  const database = new DatabaseSync(pathOf(cluster.dir, 'chat.db'), { timeout: 5000 });
+  const lock = await cluster.data.lock(); // nobody else writes while this lasts
   try {
-    database.exec('BEGIN IMMEDIATE'); // nobody else writes while this lasts
     socket.send({ type: 'send-message', room, id: 'one', text: 'not yet' });
     await hops.home('room', room, 'one');
     await join(socket, fresh('room')); // an answer that would come after the ack
     expect(acks()).toEqual([]);
   } finally {
-    database.close();
+    await lock[Symbol.asyncDispose]();
   }
   expect(await frame(socket, { type: 'ack', id: 'one' })).toMatchObject({ seq: 2 });
 });

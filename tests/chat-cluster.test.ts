@@ -188,9 +188,9 @@ describe('a conversation', () => {
     const { goesOn, stop, check } = await conversation();
     const node = cluster.nodes[1]!;
     await goesOn();
-    node.pause();
+    await node.pause();
     await delay(3500); // as long as the pause is meant to be
-    node.resume();
+    await node.resume();
     await goesOn();
     await stop();
     await check();
@@ -209,13 +209,13 @@ test('a room that does not answer in time is a 503 that says when to come again'
   const ann = await login('ann', 0);
   const room = await roomOn('node2', ann);
   const frozen = cluster.nodes[1]!;
-  frozen.pause();
+  await frozen.pause();
   const { status, headers, body } = await ann.call('GET', `/rooms/${room}/messages`);
   expect([status, body.code]).toEqual([503, 'timeout']);
   expect(headers.get('content-type')).toMatch('application/problem+json');
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
   const posting = ann.post(room, 'one', 'one'); // for which the server tries longer
-  frozen.resume();
+  await frozen.resume();
   expect(await posting).toMatchObject({ status: 201, body: { seq: 2 } });
   expect((await ann.history(room)).head).toBe(2);
 }, 60_000);

@@ -1,5 +1,4 @@
 // What the steps' READMEs show under "See it" is what their solutions do.
-import { DatabaseSync } from 'node:sqlite';
 import { until } from 'actor-ts/testkit';
 import { describe, test } from 'vitest';
 import type { TestCluster, TestNode } from './harness/Driver.ts';
@@ -47,7 +46,7 @@ describe('step 3', () => {
     await Promise.all(cluster.nodes.map((node) => node.start()));
     await readme.same();
     const [, sql] = /^sqlite3 \S+ "(.*)"$/.exec(readme.next('sh'))!;
-    expectLike(rowsOf(cluster, sql!), readme.next('text'));
+    expectLike(await rowsOf(cluster, sql!), readme.next('text'));
     readme.end();
   });
 });
@@ -118,9 +117,8 @@ async function nodesFrom({ nodes }: TestCluster, type: 'room' | 'session', entit
 }
 
 /** As the program `sqlite3` prints them. */
-function rowsOf({ dir }: TestCluster, sql: string): string {
-  using db = new DatabaseSync(`${dir}/chat.db`, { readOnly: true });
-  const rows = db.prepare(sql).all();
+async function rowsOf({ data }: TestCluster, sql: string): Promise<string> {
+  const rows = await data.query(sql);
   return rows.map((row) => Object.values(row).join('|')).join('\n');
 }
 

@@ -75,7 +75,7 @@ describe.skipIf(!hasChrome)('people in two browsers', () => {
   test('see that a node has gone silent, and go to another one when they ask', async () => {
     const room = fresh('room');
     const ann = await comes('ann', room, 'node2');
-    place.node('node2').pause();
+    await place.node('node2').pause();
     place.only('node1');
     await ann.says('Is anybody there?');
     await ann.page.locator('.conn:visible', { hasText: 'no answer yet' }).waitFor();
@@ -84,7 +84,7 @@ describe.skipIf(!hasChrome)('people in two browsers', () => {
     expect((await ann.places()).socket).toBe('node1');
     await ann.hasSentAll(30_000);
     expect(await ann.sees()).toEqual(['Is anybody there?']);
-    place.node('node2').resume();
+    await place.node('node2').resume();
   });
 
   test('keep what they write without a connection, and it is sent once when there is one', async () => {

@@ -1,5 +1,6 @@
-// What the black-box tests need of a cluster, whatever runs it: operating-system processes here,
+// What the black-box tests need of a cluster, whatever runs it: operating-system processes, or
 // containers where an engine answers.
+import type { JournalData } from './JournalData.ts';
 
 export interface TestNode {
   readonly name: string;
@@ -13,18 +14,21 @@ export interface TestNode {
   /** Asks it to go (SIGTERM) and waits until it is gone. @returns its exit code */
   stop(): Promise<number | null>;
   /** Freezes it: its sockets stay open and answer nothing. */
-  pause(): void;
-  resume(): void;
+  pause(): Promise<void>;
+  /** Lets it go on; nothing happens to one that runs. */
+  resume(): Promise<void>;
   /** Starts it again, same name and addresses, and waits until it is ready. */
   start(): Promise<void>;
 }
 
-export interface TestCluster extends AsyncDisposable {
-  readonly nodes: readonly TestNode[];
+export interface TestCluster<TNode extends TestNode = TestNode> extends AsyncDisposable {
+  readonly nodes: readonly TNode[];
   /** What the nodes were given as CHAT_SECRET. */
   readonly secret: string;
-  /** The folder that holds what the nodes write; the journal is its `chat.db`. */
+  /** A folder for what a test writes; it is gone with the cluster. */
   readonly dir: string;
+  /** The SQLite journal that the nodes share. */
+  readonly data: JournalData;
   /** Everything the nodes have said so far, for the report of a failed test. */
   output(): string;
 }
@@ -40,8 +44,10 @@ export interface ClusterOptions {
    * cluster that stays incomplete is for the tests to find. `http`: every node answers HTTP, which
    * is all that a program without a cluster can be asked for.
    */
-  readonly wanted?: 'cluster' | 'nodes' | 'http';
+  readonly wanted?: Wanted;
 }
+
+export type Wanted = 'cluster' | 'nodes' | 'http';
 
 export interface Driver {
   /** Resolves once `options.wanted` holds. */

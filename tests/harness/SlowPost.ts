@@ -1,7 +1,6 @@
 // A client that takes its time: the node has begun to read its request, and has to wait for the rest.
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { connect } from 'node:net';
 import type { TestNode } from './Driver.ts';
 import type { Login } from './Login.ts';
 
@@ -44,14 +43,14 @@ export class SlowPost {
   }
 }
 
-/** Whether somebody takes connections at the node's HTTP port. */
+/** Whether somebody answers new connections at the node's HTTP port; a container's port is open always. */
 export function isOpen({ http }: TestNode): Promise<boolean> {
-  const { hostname, port } = new URL(http);
   return new Promise((resolve) => {
-    const socket = connect(Number(port), hostname, () => {
-      socket.destroy();
+    const asking = request(http, { agent: false }, (response) => {
+      response.destroy();
       resolve(true);
     });
-    socket.on('error', () => resolve(false));
+    asking.on('error', () => resolve(false));
+    asking.end();
   });
 }

@@ -1,6 +1,4 @@
 // Events written beside the nodes: as by a room that died before it could tell anybody.
-import { join } from 'node:path';
-import { SqliteJournal } from 'actor-ts';
 import type { TestCluster } from './Driver.ts';
 import { fresh, type Login } from './Login.ts';
 
@@ -10,45 +8,30 @@ import { fresh, type Login } from './Login.ts';
  * @returns the messages' ids
  */
 export async function writeBeside(
-  { dir }: TestCluster,
+  { data }: TestCluster,
   reader: Login,
   room: string,
   texts: readonly string[],
   sample = room,
 ): Promise<string[]> {
   const last = (await reader.history(sample)).messages.at(-1)!;
-  const journal = new SqliteJournal({ path: join(dir, 'chat.db') });
-  await journal.open();
-  try {
-    const stream = await streamOf(journal, sample);
-    const event = await eventAt(journal, stream, last.seq);
-    const to = stream.replace(sample, room);
-    const head = await journal.highestSeq(to);
-    const messages = texts.map((text, i) => ({ id: fresh('beside'), text, seq: head + i + 1 }));
-    const events = messages.map(({ id, text, seq }) => {
+  const stream = await data.streamOf(sample);
+  if (stream === null) throw new Error(`the journal has no stream of ${sample}`);
+  const event = await data.eventAt(stream, last.seq);
+  if (event === null) throw new Error(`${stream} has no event ${last.seq}`);
+  const ids = texts.map(() => fresh('beside'));
+  await data.append(stream.replace(sample, room), (head) =>
+    texts.map((text, i) => {
       const changed = new Map<unknown, unknown>([
-        [last.id, id],
+        [last.id, ids[i]],
         [last.text, text],
-        [last.seq, seq],
+        [last.seq, head + i + 1],
         [sample, room],
       ]);
       return replaced(event, changed);
-    });
-    await journal.append(to, events, head);
-    return messages.map(({ id }) => id);
-  } finally {
-    await journal.close();
-  }
-}
-
-async function streamOf(journal: SqliteJournal, room: string): Promise<string> {
-  for await (const id of journal.persistenceIds()) if (id.endsWith(room)) return id;
-  throw new Error(`the journal has no stream of ${room}`);
-}
-
-async function eventAt(journal: SqliteJournal, stream: string, seq: number): Promise<unknown> {
-  for await (const { event } of journal.read(stream, seq, seq)) return event;
-  throw new Error(`${stream} has no event ${seq}`);
+    }),
+  );
+  return ids;
 }
 
 function replaced(value: unknown, by: ReadonlyMap<unknown, unknown>): unknown {

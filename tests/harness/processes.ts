@@ -3,35 +3,33 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { until } from 'actor-ts/testkit';
 import { type NodeExit, NodeProcess } from '../../packages/workshop/src/NodeProcess.ts';
 import { freePorts } from '../../packages/workshop/src/ports.ts';
-import type { ClusterOptions, Driver, TestCluster, TestNode } from './Driver.ts';
+import type { ClusterOptions, Driver, TestCluster, TestNode, Wanted } from './Driver.ts';
+import { deskAt, journalData } from './JournalData.ts';
+import { NodeLog } from './NodeLog.ts';
+import { untilAllReady, untilReady } from './waiting.ts';
 
 export const CHAT = fileURLToPath(
   new URL('../../solutions/06-cluster-compose/src/main.ts', import.meta.url),
 );
 const HOST = '127.0.0.1';
-const READY_WITHIN_MS = 20_000;
-const MEMBERS_WITHIN_MS = 10_000;
 const STOP_GRACE_MS = 15_000;
-const MAX_LINES = 400;
 
 class ProcessNode implements TestNode {
   readonly name: string;
   readonly http: string;
   readonly management: string;
   private readonly process: NodeProcess;
-  private readonly wanted: ClusterOptions['wanted'];
+  private readonly wanted: Wanted;
   private exit = Promise.withResolvers<NodeExit>();
 
   constructor(
     program: string,
     cwd: string,
     env: Record<string, string>,
-    wanted: ClusterOptions['wanted'],
+    wanted: Wanted,
     said: (line: string) => void,
   ) {
     this.wanted = wanted;
@@ -58,17 +56,7 @@ class ProcessNode implements TestNode {
 
   async start(): Promise<void> {
     this.launch();
-    await this.ready();
-  }
-
-  async ready(): Promise<void> {
-    const isReady = async () => {
-      if (!this.isRunning) return true; // it will not become ready any more
-      if (this.wanted === 'http') return (await fetch(this.http)).status > 0;
-      return (await fetch(`${this.management}/ready`)).ok;
-    };
-    await until(isReady, { what: `${this.name} to be ready`, timeoutMs: READY_WITHIN_MS });
-    if (!this.isRunning) throw new Error(`${this.name} ended before it was ready`);
+    await untilReady(this, this.wanted);
   }
 
   async kill(): Promise<void> {
@@ -82,11 +70,11 @@ class ProcessNode implements TestNode {
     return (await this.exit.promise).code;
   }
 
-  pause(): void {
+  async pause(): Promise<void> {
     process.kill(this.process.pid!, 'SIGSTOP');
   }
 
-  resume(): void {
+  async resume(): Promise<void> {
     process.kill(this.process.pid!, 'SIGCONT');
   }
 }
@@ -95,11 +83,9 @@ async function startCluster(count: number, options: ClusterOptions = {}): Promis
   const { program = CHAT, wanted = 'cluster' } = options;
   const dir = await mkdtemp(join(tmpdir(), 'chat-test-'));
   const secret = randomBytes(24).toString('hex');
-  const lines: string[] = [];
-  const said = (line: string) => {
-    lines.push(line);
-    if (lines.length > MAX_LINES) lines.shift();
-  };
+  const log = new NodeLog();
+  const file = join(dir, 'chat.db');
+  const data = journalData(deskAt(file));
   const ports = await freePorts(count * 3);
   const cluster = ports.slice(0, count);
   const nodes = cluster.map((port, index) => {
@@ -110,43 +96,24 @@ async function startCluster(count: number, options: ClusterOptions = {}): Promis
       HTTP_PORT: String(ports[count + index]),
       MANAGEMENT_PORT: String(ports[2 * count + index]),
       CHAT_SECRET: secret,
-      JOURNAL: `sqlite:${join(dir, 'chat.db')}`,
+      JOURNAL: `sqlite:${file}`,
       ...options.env,
     };
-    return new ProcessNode(program, dir, env, wanted, said);
+    return new ProcessNode(program, dir, env, wanted, log.add);
   });
   const dispose = async () => {
     await Promise.all(nodes.map((node) => node.kill()));
+    await data[Symbol.asyncDispose]();
     await rm(dir, { recursive: true, force: true });
   };
   try {
     for (const node of nodes) node.launch();
-    await Promise.all(nodes.map((node) => node.ready()));
-    if (wanted !== 'http' && !(await areMembers(nodes)) && wanted === 'cluster') {
-      throw new Error(`not all ${count} are members after ${MEMBERS_WITHIN_MS} ms`);
-    }
+    await untilAllReady(nodes, wanted);
   } catch (error) {
     await dispose();
-    throw new Error(`the cluster did not start\n${lines.join('\n')}`, { cause: error });
+    throw new Error(`the cluster did not start\n${log}`, { cause: error });
   }
-  return { nodes, secret, dir, output: () => lines.join('\n'), [Symbol.asyncDispose]: dispose };
-}
-
-/** Whether, within some time, every node counts all of them as up. */
-async function areMembers(nodes: readonly TestNode[]): Promise<boolean> {
-  const deadline = performance.now() + MEMBERS_WITHIN_MS;
-  for (;;) {
-    const counts = await Promise.all(nodes.map(membersUp));
-    if (counts.every((count) => count === nodes.length)) return true;
-    if (performance.now() > deadline) return false;
-    await delay(20);
-  }
-}
-
-export async function membersUp(node: TestNode): Promise<number> {
-  const response = await fetch(`${node.management}/cluster/members`);
-  const { members } = (await response.json()) as { members: { status: string }[] };
-  return members.filter(({ status }) => status === 'up').length;
+  return { nodes, secret, dir, data, output: () => log.toString(), [Symbol.asyncDispose]: dispose };
 }
 
 export const processes: Driver = { startCluster };

@@ -1,0 +1,15 @@
+// The last lines that the nodes of a cluster said, for the report of a failed test.
+const MAX_LINES = 400;
+
+export class NodeLog {
+  private readonly lines: string[] = [];
+
+  readonly add = (line: string): void => {
+    this.lines.push(line);
+    if (this.lines.length > MAX_LINES) this.lines.shift();
+  };
+
+  toString(): string {
+    return this.lines.join('\n');
+  }
+}
