@@ -6,6 +6,7 @@ import {
   ClusterSharding,
   CoordinatedShutdownId,
   DistributedPubSubId,
+  KeepMajority,
   PersistenceExtensionId,
   Phases,
   Props,
@@ -39,7 +40,12 @@ async function start(config: Config): Promise<void> {
 
   const { HOST, CLUSTER_BIND_HOST: bindHost, CLUSTER_PORT: port, SEEDS: seeds } = config;
   const host = HOST === 'auto' ? await blaming('HOST', addressTowards(seeds ?? [])) : HOST;
-  const joining = Cluster.join(system, { host, bindHost, port, seeds, secret });
+  // #region 6.2
+  const downing = new KeepMajority({ stableAfterMs: 2700 });
+  // #endregion 6.2
+  // #region 6.1
+  const joining = Cluster.join(system, { host, bindHost, port, seeds, downing, secret });
+  // #endregion 6.1
   const cluster = await blaming('CLUSTER_PORT', joining);
   system.extension(DistributedPubSubId).start(cluster);
 
