@@ -49,10 +49,6 @@ export interface ClaimOptions {
   readonly areTested?: boolean;
 }
 
-/** Fewer than these prove too little. */
-export const MIN_WRONG_ANSWERS = 4;
-export const MIN_ALTERNATIVES = 2;
-
 /** Where variants are written, from the root. */
 export const VARIANTS = '.workshop/verify/variants';
 

@@ -33,12 +33,14 @@ function findingOf(
       return { flaws: flawsOfStart(outcomes, exercises), killers };
     case 'rejected': {
       const { exercise, by } = wanted;
-      const own = outcomes.filter((outcome) => {
-        return exercise === undefined || outcome.exercise === exercise;
-      });
-      if (by !== undefined)
+      if (by !== undefined) {
         return { flaws: flawsOfKill(outcomes, by), killers: first(killers, by) };
-      return { flaws: flawsOfRejected(own, exercise), killers };
+      }
+      if (exercise !== undefined) return { flaws: flawsOfRegion(outcomes, exercise), killers };
+      // A step behind it may lack so much that its nodes never get ready: that is a rejection too.
+      const failing = outcomes.filter(({ state }) => state === 'failed').map(fullTitle);
+      const flaws = failing.length === 0 ? ['not rejected: no test failed'] : [];
+      return { flaws, killers: failing };
     }
     default:
       return wanted satisfies never;
@@ -83,16 +85,15 @@ function flawsOfStart(outcomes: readonly Outcome[], exercises: readonly Exercise
   ];
 }
 
-function flawsOfRejected(own: readonly Outcome[], exercise: string | undefined): string[] {
-  const ran = own.filter(({ state }) => state !== 'skipped');
-  const of = exercise === undefined ? '' : ` of ${exercise}`;
-  if (ran.length === 0) return [`no test${of} ran`];
-  const flaws = ran.filter(({ state, cause }) => state === 'failed' && cause !== 'assertion');
-  if (ran.some(({ cause }) => cause === 'assertion')) {
-    // Of a whole step that is missing, some tests may not even get to their assertion.
-    return exercise === undefined ? [] : flaws.map(failed);
-  }
-  return flaws.length > 0 ? flaws.map(failed) : [`not rejected: every test${of} passed`];
+function flawsOfRegion(outcomes: readonly Outcome[], exercise: string): string[] {
+  const ran = outcomes.filter((outcome) => {
+    return outcome.exercise === exercise && outcome.state !== 'skipped';
+  });
+  if (ran.length === 0) return [`no test of ${exercise} ran`];
+  const broken = ran.filter(({ state, cause }) => state === 'failed' && cause !== 'assertion');
+  if (broken.length > 0) return broken.map(failed);
+  const isSeen = ran.some(({ state }) => state === 'failed');
+  return isSeen ? [] : [`not rejected: every test of ${exercise} passed`];
 }
 
 function flawsOfKill(outcomes: readonly Outcome[], by: string): string[] {

@@ -1,13 +1,7 @@
 // `docs/proof.md`: every claim with its verdict, as a table a step. Pure.
 import type { Step } from '../content/Step.ts';
-import type { Claim, ClaimKind } from './Claim.ts';
-import type { Proof } from './Ledger.ts';
-
-export interface Row {
-  readonly claim: Claim;
-  readonly proof: Proof;
-  readonly flaws: readonly string[];
-}
+import type { ClaimKind } from './Claim.ts';
+import type { Result } from './proveAll.ts';
 
 export interface PageOptions {
   /** A day, as 2026-11-23. */
@@ -26,15 +20,18 @@ const ORDER: readonly ClaimKind[] = [
   'alternative',
 ];
 
-export function proofPage(rows: readonly Row[], { date, node, shortfalls }: PageOptions): string {
-  const steps = [...new Set(rows.map(({ claim }) => claim.step))];
+export function proofPage(
+  results: readonly Result[],
+  { date, node, shortfalls }: PageOptions,
+): string {
+  const steps = [...new Set(results.map(({ claim }) => claim.step))];
   const parts = [
     '# Proof that the tests teach the truth',
     `Written by \`npm run verify\` on ${date}, with Node ${node}.`,
     INTRODUCTION,
     ...(shortfalls.length > 0 ? [`**Missing**\n\n${bullets(shortfalls)}`] : []),
-    totals(steps, rows),
-    ...steps.map((step) => section(step, rows)),
+    totals(steps, results),
+    ...steps.map((step) => section(step, results)),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -50,21 +47,27 @@ const INTRODUCTION = `What is claimed of every step, and how it was tried:
   one stands first; what else failed is counted.
 - **alternative**: another right answer, \`tests/alternatives/\`, passes every test.`;
 
-function totals(steps: readonly Step[], rows: readonly Row[]): string {
-  const line = (name: string, some: readonly Row[]) => {
+function totals(steps: readonly Step[], results: readonly Result[]): string {
+  const line = (name: string, some: readonly Result[]) => {
     const cells = ORDER.map((kind) => count(some.filter(({ claim }) => claim.kind === kind)));
     return tableLine([name, ...cells, seconds(sum(some))]);
   };
-  const lines = steps.map((step) => line(step.name, of(step, rows)));
-  const all = steps.length > 1 ? [line('all', rows)] : [];
+  const lines = steps.map((step) => line(step.name, of(step, results)));
+  const all = steps.length > 1 ? [line('all', results)] : [];
   return table(['step', ...ORDER, 'seconds'], [...lines, ...all]);
 }
 
-function section(step: Step, rows: readonly Row[]): string {
-  const own = ORDER.flatMap((kind) => of(step, rows).filter(({ claim }) => claim.kind === kind));
-  const lines = own.map((row) => {
-    const { claim, proof } = row;
-    const cells = [claim.name, claim.about, verdict(row), killedBy(row), seconds(proof.tookMs)];
+function section(step: Step, results: readonly Result[]): string {
+  const own = ORDER.flatMap((kind) => of(step, results).filter(({ claim }) => claim.kind === kind));
+  const lines = own.map((result) => {
+    const { claim, proof } = result;
+    const cells = [
+      claim.name,
+      claim.about,
+      verdict(result),
+      killedBy(result),
+      seconds(proof.tookMs),
+    ];
     return tableLine(cells);
   });
   const flawed = own.filter(({ flaws }) => flaws.length > 0);
@@ -77,12 +80,12 @@ function section(step: Step, rows: readonly Row[]): string {
   ].join('\n\n');
 }
 
-function verdict({ claim, proof, flaws }: Row): string {
+function verdict({ claim, proof, flaws }: Result): string {
   if (flaws.length > 0) return '**not proven**';
   return claim.times > 1 ? `proven, ${proof.runs} of ${claim.times}` : 'proven';
 }
 
-function killedBy({ claim, proof }: Row): string {
+function killedBy({ claim, proof }: Result): string {
   const { killers } = proof;
   if (claim.kind === 'starter' || claim.kind === 'previous') return `${killers.length} tests`;
   const [first, ...others] = killers;
@@ -90,18 +93,18 @@ function killedBy({ claim, proof }: Row): string {
   return others.length === 0 ? first : `${first} (and ${others.length} more)`;
 }
 
-function of(step: Step, rows: readonly Row[]): Row[] {
-  return rows.filter(({ claim }) => claim.step === step);
+function of(step: Step, results: readonly Result[]): Result[] {
+  return results.filter(({ claim }) => claim.step === step);
 }
 
-function count(rows: readonly Row[]): string {
-  if (rows.length === 0) return '–';
-  const proven = rows.filter(({ flaws }) => flaws.length === 0).length;
-  return `${proven} of ${rows.length}`;
+function count(results: readonly Result[]): string {
+  if (results.length === 0) return '–';
+  const proven = results.filter(({ flaws }) => flaws.length === 0).length;
+  return `${proven} of ${results.length}`;
 }
 
-function sum(rows: readonly Row[]): number {
-  return rows.reduce((total, { proof }) => total + proof.tookMs, 0);
+function sum(results: readonly Result[]): number {
+  return results.reduce((total, { proof }) => total + proof.tookMs, 0);
 }
 
 function seconds(ms: number): string {

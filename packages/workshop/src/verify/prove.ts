@@ -7,15 +7,8 @@ import type { Workshop } from '../content/Workshop.ts';
 import { WorkshopError } from '../errors.ts';
 import type { Claim } from './Claim.ts';
 import { judgeClaim } from './judgeClaim.ts';
-import type { Ledger, Proof } from './Ledger.ts';
-
-export interface Proven {
-  readonly proof: Proof;
-  /** What speaks against the claim; empty when it is proven. */
-  readonly flaws: readonly string[];
-  /** What the tests and nodes said last; null when nothing had to be run. */
-  readonly logFile: string | null;
-}
+import type { Ledger } from './Ledger.ts';
+import type { Result } from './proveAll.ts';
 
 export interface ProveOptions {
   readonly signal: AbortSignal;
@@ -32,7 +25,7 @@ export async function prove(
   ledger: Ledger,
   key: string,
   options: ProveOptions,
-): Promise<Proven> {
+): Promise<Omit<Result, 'claim'>> {
   let proof = ledger.read(claim, key);
   let logFile: string | null = null;
   while (proof.runs < claim.times) {

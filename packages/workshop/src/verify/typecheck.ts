@@ -4,12 +4,15 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { BrokenWorkshopError } from '../errors.ts';
 
 const TSC = join(
   dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
   'bin/tsc',
 );
+/** Declares the global that starters call. */
+const TODO = fileURLToPath(new URL('../todo.ts', import.meta.url));
 const FOLDER = '.workshop/verify';
 
 /**
@@ -26,7 +29,7 @@ export async function typecheck(
   if (dirs.length === 0) return found;
   const config = {
     extends: '../../tsconfig.steps.json',
-    include: [...dirs.map((dir) => `../../${dir}/src`), '../../packages/workshop/src/todo.ts'],
+    include: [...dirs.map((dir) => `../../${dir}/src`), TODO],
   };
   mkdirSync(join(root, FOLDER), { recursive: true });
   writeFileSync(join(root, FOLDER, 'tsconfig.json'), `${JSON.stringify(config, null, 2)}\n`);

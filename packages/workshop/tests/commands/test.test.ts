@@ -19,7 +19,7 @@ describe('npm run test:N', () => {
       'happened exercise 1.1 is not solved yet: add two numbers (see steps/01-',
     );
     expect(small.said).toContain(`where      ${STEP}:5`);
-    expect(small.said).toContain(`test       ${TESTS}:6`);
+    expect(small.said).toContain(`test       ${TESTS}:8`);
     expect(small.said).toContain('Next: npm run test:1  once 1.1 is written');
     expect(tooLong(small.said)).toEqual([]);
   });

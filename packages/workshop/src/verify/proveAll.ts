@@ -1,0 +1,95 @@
+// All claims, a few at a time: their variants are written, type-checked at once, and tested; what is
+// proven already is left alone.
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Workshop } from '../content/Workshop.ts';
+import { type Claim, VARIANTS } from './Claim.ts';
+import { Ledger, type Proof } from './Ledger.ts';
+import { type ProveOptions, prove } from './prove.ts';
+import { typecheck } from './typecheck.ts';
+import { removeVariant, writeVariant } from './variants.ts';
+
+/** What came of a claim. */
+export interface Result {
+  readonly claim: Claim;
+  readonly proof: Proof;
+  /** What speaks against it; empty when it is proven. */
+  readonly flaws: readonly string[];
+  /** What the tests and nodes said; null when no test was run now. */
+  readonly logFile: string | null;
+}
+
+export interface ProveAllOptions extends ProveOptions {
+  /** How many at a time: each is a vitest with up to three nodes. */
+  readonly jobs: number;
+  /** Told of the claims that were proven by an earlier run. */
+  readonly onKnown: (count: number) => void;
+  readonly onResult: (result: Result) => void;
+}
+
+const NOTHING: Proof = { key: '', runs: 0, tookMs: 0, killers: [] };
+
+/**
+ * @returns the results in the claims' order, whatever order they came in
+ * @throws WorkshopError when the machine is in the way; the signal's reason when it was aborted
+ */
+export async function proveAll(
+  workshop: Workshop,
+  claims: readonly Claim[],
+  { jobs, onKnown, onResult, ...options }: ProveAllOptions,
+): Promise<Result[]> {
+  const { root } = workshop;
+  const ledger = new Ledger(workshop);
+  const results = new Map<Claim, Result>();
+  const settle = (result: Result) => {
+    results.set(result.claim, result);
+    onResult(result);
+  };
+  const refuse = (claim: Claim, flaws: readonly string[]) =>
+    settle({ claim, proof: NOTHING, flaws, logFile: null });
+
+  const open: { claim: Claim; key: string }[] = [];
+  for (const claim of claims) {
+    const flaw = writeVariant(root, claim);
+    if (flaw !== null) {
+      refuse(claim, [flaw]);
+      continue;
+    }
+    const key = ledger.keyOf(claim);
+    const proof = ledger.read(claim, key);
+    if (proof.runs < claim.times) open.push({ claim, key });
+    else results.set(claim, { claim, proof, flaws: [], logFile: null });
+  }
+  const known = [...results.values()].filter(({ flaws }) => flaws.length === 0);
+  if (known.length > 0) onKnown(known.length);
+
+  const { signal } = options;
+  const errors = await typecheck(root, [...new Set(open.map(({ claim }) => claim.dir))], signal);
+  const work = async () => {
+    for (let next = open.shift(); next !== undefined; next = open.shift()) {
+      const { claim, key } = next;
+      const found = errors.get(claim.dir) ?? [];
+      if (found.length > 0) {
+        refuse(
+          claim,
+          found.map((error) => `does not type-check: ${error}`),
+        );
+      } else {
+        settle({ claim, ...(await prove(workshop, claim, ledger, key, options)) });
+      }
+    }
+  };
+  const failure = (await Promise.allSettled(Array.from({ length: jobs }, work))).find(
+    (ended) => ended.status === 'rejected',
+  );
+  cleanUp(root, claims, results);
+  if (failure !== undefined) throw failure.reason;
+  return claims.map((claim) => results.get(claim)!);
+}
+
+/** What was not proven stays, to be looked at. */
+function cleanUp(root: string, claims: readonly Claim[], results: ReadonlyMap<Claim, Result>) {
+  const stays = claims.filter((claim) => results.get(claim)?.flaws.length !== 0);
+  for (const claim of claims) if (!stays.includes(claim)) removeVariant(root, claim);
+  if (stays.length === 0) rmSync(join(root, VARIANTS), { recursive: true, force: true });
+}

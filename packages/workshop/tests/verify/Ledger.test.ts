@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { claimsOn } from '../../src/verify/Claim.ts';
+import { Ledger } from '../../src/verify/Ledger.ts';
+import { writeVariant } from '../../src/verify/variants.ts';
+import { SmallWorkshop } from '../fixtures/SmallWorkshop.ts';
+
+const TESTS = 'tests/01-numbers.test.ts';
+const RUNTIME = 'packages/actor-ts/src/index.ts';
+
+/** The keys of all claims on step 1, by the claims' names. */
+function keys(small: SmallWorkshop): Record<string, string> {
+  const { workshop, step, root } = small;
+  const ledger = new Ledger(workshop);
+  const claims = claimsOn(root, step, null, { isQuick: false, times: 20 });
+  return Object.fromEntries(
+    claims.map((claim) => {
+      expect(writeVariant(root, claim)).toBeNull();
+      return [claim.name, ledger.keyOf(claim)];
+    }),
+  );
+}
+
+function changed(small: SmallWorkshop, change: () => void): string[] {
+  const before = keys(small);
+  change();
+  const after = keys(small);
+  return Object.keys(after).filter((name) => after[name] !== before[name]);
+}
+
+function answered(): SmallWorkshop {
+  const small = new SmallWorkshop();
+  small.write(RUNTIME, 'export {};\n');
+  const header = 'What: It takes away.\nKilled by: 1.1 gives';
+  small.addAnswer('wrong-answers', 'minus', header, 'return one + other;', 'return one - other;');
+  return small;
+}
+
+const ALL = ['starter', 'wrong minus', 'region 1.1', 'region 1.2-1', 'region 1.2-2', 'solution'];
+
+describe('what is proven', () => {
+  it('holds while nothing changes that it depends on', () => {
+    using small = answered();
+    expect(changed(small, () => small.write('README.md', 'Other words.\n'))).toEqual([]);
+    expect(Object.keys(keys(small))).toEqual(ALL);
+  });
+
+  it.each(['tests/harness/a.ts', RUNTIME, TESTS, 'packages/workshop/src/NodeProcess.ts'])(
+    'is to be proven again after a change of %s',
+    (file) => {
+      using small = answered();
+      small.write(file, 'export {};\n');
+      expect(changed(small, () => small.write(file, 'export const other = 1;\n'))).toEqual(ALL);
+    },
+  );
+
+  it('outlives a change of what only other variants hold', () => {
+    using small = answered();
+    const manifest = 'solutions/01-numbers/exercises.yaml';
+    const other = () => small.edit(manifest, "'count down'", "'count downwards'");
+    // The manifest itself stays with the solution, and with what a patch makes of it.
+    expect(changed(small, other)).toEqual(['starter', 'wrong minus', 'region 1.2-2', 'solution']);
+  });
+
+  it('is kept with its runs, and forgotten under another key', () => {
+    using small = answered();
+    const ledger = new Ledger(small.workshop);
+    const [claim] = claimsOn(small.root, small.step, null, { isQuick: false, times: 20 });
+    const proof = { key: 'a', runs: 3, tookMs: 7, killers: ['1.1 gives'] };
+    ledger.write(claim!, proof);
+    expect(new Ledger(small.workshop).read(claim!, 'a')).toEqual(proof);
+    expect(ledger.read(claim!, 'b').runs).toBe(0);
+  });
+});
