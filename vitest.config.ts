@@ -5,6 +5,14 @@ import { defineConfig } from 'vitest/config';
 /** The runtime's tests that start nodes as processes: all others stay within one. */
 const PROCESSES = 'packages/actor-ts/tests/**/*process*.test.ts';
 
+/** The runtime's tests on Cassandra: there for whoever names a server. */
+const CASSANDRA = 'packages/actor-ts/tests/**/cassandra/*.test.ts';
+const isCassandraThere = Boolean(process.env.CASSANDRA_CONTACT_POINTS);
+
+/** Tests of what only containers have, or do. */
+const CONTAINERS = ['tests/06-cluster-compose.test.ts', 'tests/containers/**'];
+const areNodesContainers = process.env.WORKSHOP_DRIVER === 'containers';
+
 const inProcess = { fileParallelism: true, testTimeout: 30_000, hookTimeout: 30_000 };
 const oneAtATime = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
 
@@ -14,14 +22,15 @@ export default defineConfig({
       suite('runtime', 0, {
         ...inProcess,
         include: ['packages/actor-ts/tests/**/*.test.ts'],
-        exclude: [PROCESSES],
+        exclude: [PROCESSES, CASSANDRA],
       }),
       suite('runtime-processes', 1, { ...oneAtATime, include: [PROCESSES], maxConcurrency: 3 }),
+      ...(isCassandraThere ? [suite('cassandra', 1, { ...oneAtATime, include: [CASSANDRA] })] : []),
       suite('workshop', 2, { ...oneAtATime, include: ['packages/workshop/tests/**/*.test.ts'] }),
       suite('chat', 3, {
         ...oneAtATime,
         include: ['tests/**/*.test.ts', 'solutions/*/tests/**/*.test.ts'],
-        exclude: ['tests/browser/**'],
+        exclude: ['tests/browser/**', ...(areNodesContainers ? [] : CONTAINERS)],
         // A step's files say `todo(…)` where an exercise is not solved.
         setupFiles: ['packages/workshop/src/todo.ts'],
       }),

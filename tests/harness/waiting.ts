@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { until } from 'actor-ts/testkit';
 import type { TestNode, Wanted } from './Driver.ts';
 
-const READY_WITHIN_MS = 20_000;
-const MEMBERS_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 40_000;
+const MEMBERS_WITHIN_MS = 20_000;
 
 /** @throws Error when the node ends or is not ready in time */
 export async function untilReady(node: TestNode, wanted: Wanted): Promise<void> {

@@ -42,12 +42,20 @@ function solutionHash(workshop: Workshop, step: Step): string {
   return hashOf(step.solutionDir, ...below.map((dir) => join(workshop.root, dir)));
 }
 
-export function rememberProven(workshop: Workshop, step: Step): void {
-  const hash = solutionHash(workshop, step);
-  provenSolutions(workshop).update((all) => ({ ...all, [step.name]: hash }));
+/** What its nodes were belongs to it: containers show what processes do not. */
+function provenName(step: Step, driver = 'processes'): string {
+  return `${step.name}, ${driver}`;
 }
 
-/** Whether the solution has passed these very tests already. */
-export function isProven(workshop: Workshop, step: Step): boolean {
-  return provenSolutions(workshop).read()[step.name] === solutionHash(workshop, step);
+export function rememberProven(workshop: Workshop, step: Step, driver?: string): void {
+  const hash = solutionHash(workshop, step);
+  const name = provenName(step, driver);
+  provenSolutions(workshop).update((all) => ({ ...all, [name]: hash }));
+}
+
+/** Whether the solution has passed these very tests already, with nodes of that kind. */
+export function isProven(workshop: Workshop, step: Step, driver?: string): boolean {
+  return (
+    provenSolutions(workshop).read()[provenName(step, driver)] === solutionHash(workshop, step)
+  );
 }

@@ -2,6 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { dockerTrouble, hasImage } from '../docker.ts';
+import { IMAGE_VARIABLES, imageOf, imageRemedy } from '../images.ts';
 import { findHolder, isFree, LOOPBACK } from '../ports.ts';
 import { indented } from '../text.ts';
 import { type Context, EXIT } from './Context.ts';
@@ -15,14 +17,6 @@ interface Finding {
 }
 
 const NEEDED_NODE = 24;
-const ENGINE_TIMEOUT_MS = 10_000;
-
-/** Images by the variable that names another one. */
-const IMAGES = {
-  NODE_IMAGE: 'node:24-slim',
-  CASSANDRA_IMAGE: 'cassandra:5',
-  NGINX_IMAGE: 'nginx:1',
-} as const;
 
 export async function doctor({ workshop, out, env }: Context): Promise<number> {
   const findings = [
@@ -133,20 +127,6 @@ function holderOf(port: number): number | undefined {
   return process.platform === 'linux' ? findHolder(port)?.pid : undefined;
 }
 
-/** Why no container can be started; null when they can. */
-export function dockerTrouble(): string | null {
-  const asked = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], {
-    encoding: 'utf8',
-    timeout: ENGINE_TIMEOUT_MS,
-  });
-  if ((asked.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
-    return 'Docker is not installed. Everything but the containers of step 6 works without it; for those: https://docs.docker.com/get-docker';
-  }
-  if (asked.status === 0) return null;
-  const said = asked.stderr?.trim().split('\n')[0] ?? '';
-  return `Docker is installed, but no engine answers: start it. ${said}`.trim();
-}
-
 function containers(env: Context['env']): Finding[] {
   const trouble = dockerTrouble();
   if (trouble !== null) {
@@ -164,18 +144,13 @@ function containers(env: Context['env']): Finding[] {
           remedy: 'Step 6 needs it: https://docs.docker.com/compose/install',
         },
   );
-  for (const [variable, usual] of Object.entries(IMAGES)) {
-    const image = env[variable] || usual;
-    const seen = spawnSync('docker', ['image', 'inspect', image], { encoding: 'utf8' });
+  for (const variable of IMAGE_VARIABLES) {
+    const image = imageOf(variable, env);
+    const remedy = imageRemedy(variable, image);
     findings.push(
-      seen.status === 0
+      hasImage(image)
         ? { what: 'image', state: 'ok', found: image }
-        : {
-            what: 'image',
-            state: 'optional',
-            found: `${image} not here yet`,
-            remedy: `docker pull ${image}, or name another: ${variable}=…`,
-          },
+        : { what: 'image', state: 'optional', found: `${image} not here yet`, remedy },
     );
   }
   return findings;

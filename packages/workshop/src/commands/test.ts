@@ -7,40 +7,54 @@ import type { ExerciseState, Judgement } from '../check/judge.ts';
 import type { Outcome } from '../check/report.ts';
 import { VITEST } from '../check/runTests.ts';
 import type { Step } from '../content/Step.ts';
+import { containerTrouble } from '../docker.ts';
 import { WorkshopError } from '../errors.ts';
 import type { Output } from '../Output.ts';
 import { indented, plural } from '../text.ts';
 import { type Context, EXIT } from './Context.ts';
-import { dockerTrouble } from './doctor.ts';
 
 const MAX_MESSAGE_LINES = 16;
+/** Its tests start what a learner has put together for containers: there is nothing else to test. */
+const LAST_STEP = 6;
 
-/** With a step's number the strict check of that step; everything else goes to vitest. */
+/**
+ * With a step's number the strict check of that step; with --containers all that can run in
+ * containers; everything else goes to vitest.
+ */
 export async function test(context: Context): Promise<number> {
   const [first] = context.args;
   if (first !== undefined && /^\d+$/.test(first)) return await testStep(context);
+  if (first === '--containers') return await testInContainers(context);
   return await testAll(context);
 }
 
 export async function testStep(context: Context): Promise<number> {
-  const { workshop, args, out } = context;
+  const { workshop, args, out, env } = context;
   const step = workshop.step(args[0]);
-  const driver = driverFor(context);
+  const asked = askedDriver(context);
+  const driver = step.number === LAST_STEP ? 'containers' : asked;
   out.line(`${out.colors.bold(`Step ${step.number}`)}  ${step.manifest.title}`);
   if (!step.exists) {
     out.lines('', `steps/${step.name} is not there.`);
     out.next(`npm run reset:${step.number}`, 'writes it');
     return EXIT.notYet;
   }
-  const docker = driver === 'containers' ? dockerTrouble() : null;
-  if (docker !== null) return tell({ kind: 'INFRA', why: docker }, step, out);
-  return tell(await verdictOn(step, driver, context), step, out);
+  const trouble = driver === 'processes' ? null : containerTrouble(step.number, env);
+  if (driver === 'containers' && trouble !== null) {
+    return tell({ kind: 'INFRA', why: trouble }, step, out);
+  }
+  const chosen = driver ?? (trouble === null ? 'containers' : 'processes');
+  if (chosen === 'containers') {
+    const without = step.number === LAST_STEP ? '' : '; without: -- --processes';
+    out.line(out.colors.dim(`Its nodes run in containers${without}`));
+  }
+  return tell(await verdictOn(step, chosen, context), step, out);
 }
 
-type Driver = 'processes' | 'containers' | undefined;
+type Driver = 'processes' | 'containers';
 
-/** What the nodes of the tests are: as asked by flag, else by WORKSHOP_DRIVER, else the harness's choice. */
-function driverFor({ args, env }: Context): Driver {
+/** What the nodes of the tests have to be, by flag or else by WORKSHOP_DRIVER; null when nobody says. */
+function askedDriver({ args, env }: Context): Driver | null {
   const flags = args.slice(1);
   const unknown = flags.find((flag) => flag !== '--containers' && flag !== '--processes');
   if (unknown !== undefined) {
@@ -48,8 +62,14 @@ function driverFor({ args, env }: Context): Driver {
   }
   if (flags.includes('--containers')) return 'containers';
   if (flags.includes('--processes')) return 'processes';
-  const asked = env.WORKSHOP_DRIVER;
-  return asked === 'containers' || asked === 'processes' ? asked : undefined;
+  return driverIn(env);
+}
+
+/** @throws WorkshopError when WORKSHOP_DRIVER has no meaning */
+function driverIn({ WORKSHOP_DRIVER: asked }: Context['env']): Driver | null {
+  if (!asked) return null;
+  if (asked === 'containers' || asked === 'processes') return asked;
+  throw new WorkshopError(`WORKSHOP_DRIVER takes containers or processes, got "${asked}".`);
 }
 
 function verdictOn(
@@ -60,7 +80,7 @@ function verdictOn(
   const { green, red, dim } = out.colors;
   return checkStep(workshop, step, {
     signal,
-    env: driver === undefined ? env : { ...env, WORKSHOP_DRIVER: driver },
+    env: { ...env, WORKSHOP_DRIVER: driver },
     onTest: (title, state) => {
       const mark = state === 'passed' ? green('✓') : state === 'failed' ? red('✗') : dim('–');
       const text = title.length > 74 ? `${title.slice(0, 73)}…` : title;
@@ -175,17 +195,41 @@ function shorten(message: string): string {
   return [...lines.slice(0, MAX_MESSAGE_LINES), '…'].join('\n');
 }
 
-/** The whole suite against the solutions, then the started steps, then what is still to do. */
-async function testAll(context: Context): Promise<number> {
-  const { workshop, args, out, signal, env } = context;
+/** The steps' tests, and those that need containers, against the solutions. */
+async function testInContainers(context: Context): Promise<number> {
+  const { args, out, env } = context;
+  const trouble = containerTrouble(LAST_STEP, env);
+  if (trouble !== null) {
+    out.lines(`INFRA  ${trouble}`);
+    return EXIT.infra;
+  }
+  const files = ['--project', 'chat', 'tests/0', 'tests/containers/'];
+  const passed = await vitest([...files, ...args.slice(1)], context, 'containers');
+  return passed ? EXIT.ok : EXIT.notYet;
+}
+
+/** @returns whether everything passed */
+async function vitest(
+  args: readonly string[],
+  { workshop, signal, env }: Context,
+  driver: Driver,
+): Promise<boolean> {
   const child = spawn(process.execPath, [VITEST, 'run', ...args], {
     cwd: workshop.root,
-    env: { ...env, WORKSHOP_TARGET: 'solutions' },
+    env: { ...env, WORKSHOP_TARGET: 'solutions', WORKSHOP_DRIVER: driver },
     stdio: 'inherit',
   });
   const [code] = (await once(child, 'close')) as [number | null];
   signal.throwIfAborted();
-  let worst: number = code === 0 ? EXIT.ok : EXIT.notYet;
+  return code === 0;
+}
+
+/** The whole suite against the solutions, then the started steps, then what is still to do. */
+async function testAll(context: Context): Promise<number> {
+  const { workshop, args, out, env } = context;
+  const driver = driverIn(env) ?? 'processes';
+  const passed = await vitest(args, context, driver);
+  let worst: number = passed ? EXIT.ok : EXIT.notYet;
   out.lines('', out.colors.bold('The steps'));
   let first: Step | null = null;
   for (const step of workshop.steps) {
@@ -197,7 +241,7 @@ async function testAll(context: Context): Promise<number> {
       first ??= step;
       continue;
     }
-    const verdict = await checkStep(workshop, step, { signal, env });
+    const verdict = await shortVerdictOn(step, driver, context);
     const failed = toldShort(verdict, step, out);
     if (verdict.kind !== 'SOLVED') first ??= step;
     worst = Math.max(worst, failed);
@@ -205,6 +249,14 @@ async function testAll(context: Context): Promise<number> {
   if (first === null) out.next('npm start', 'the finished chat; you have built all of it');
   else out.next(`npm run test:${first.number}`, `goes on with step ${first.number}`);
   return worst;
+}
+
+async function shortVerdictOn(step: Step, driver: Driver, context: Context): Promise<Verdict> {
+  const { workshop, signal, env } = context;
+  const needed = step.number === LAST_STEP ? 'containers' : driver;
+  const trouble = needed === 'containers' ? containerTrouble(step.number, env) : null;
+  if (trouble !== null) return { kind: 'INFRA', why: trouble };
+  return checkStep(workshop, step, { signal, env: { ...env, WORKSHOP_DRIVER: needed } });
 }
 
 /** A started step in the list: exercises that nobody has begun are to do, and do not fail it. */
