@@ -10,7 +10,7 @@ const CASSANDRA = 'packages/actor-ts/tests/**/cassandra/*.test.ts';
 const isCassandraThere = Boolean(process.env.CASSANDRA_CONTACT_POINTS);
 
 /** Tests of what only containers have, or do. */
-const CONTAINERS = ['tests/06-cluster-compose.test.ts', 'tests/containers/**'];
+const CONTAINERS = ['tests/containers/**'];
 const areNodesContainers = process.env.WORKSHOP_DRIVER === 'containers';
 
 const inProcess = { fileParallelism: true, testTimeout: 30_000, hookTimeout: 30_000 };

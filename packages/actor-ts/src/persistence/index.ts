@@ -6,6 +6,12 @@ export {
   type StoredEvent,
 } from './AbstractJournal.ts';
 export { AbstractSnapshotStore, type StoredSnapshot } from './AbstractSnapshotStore.ts';
+export { CassandraJournal, type CassandraJournalOptions } from './cassandra/CassandraJournal.ts';
+export {
+  CassandraSnapshotStore,
+  type CassandraSnapshotStoreOptions,
+} from './cassandra/CassandraSnapshotStore.ts';
+export type { CassandraOptions } from './cassandra/options.ts';
 export type { Journal, PersistedEvent } from './Journal.ts';
 export { InMemoryJournal, JournalMemory } from './memory/InMemoryJournal.ts';
 export { InMemorySnapshotStore, SnapshotMemory } from './memory/InMemorySnapshotStore.ts';

@@ -1,0 +1,154 @@
+// One driver client for all stores of a process that talk to the same Cassandra, and the wait for it
+// to answer. The driver is loaded when the first of them opens.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Client } from 'cassandra-driver';
+import { defaultLogger } from '../../actor/Logger.ts';
+import { JournalClosedError, JournalError, OptionsError } from '../../errors.ts';
+import { isLoginRefused, reasonOf } from './errors.ts';
+import { type CassandraOptions, DEFAULT_PORT, DEFAULT_STARTUP_DEADLINE_MS } from './options.ts';
+
+export type Driver = typeof import('cassandra-driver');
+
+const CONNECT_TIMEOUT_MS = 5000;
+/** After which a request without an answer is given up. Cassandra's own limits are below. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const HEARTBEAT_MS = 5000;
+const RECONNECT_MS = 500;
+/** Between two tries to connect while opening. */
+const TRY_AGAIN_MS = 500;
+const LOG_EVERY_MS = 5000;
+
+export interface SharedClient {
+  readonly driver: Driver;
+  readonly client: Client;
+  /** Shuts the client down when nobody else holds it. */
+  release(): Promise<void>;
+}
+
+interface Entry {
+  readonly connected: Promise<{ driver: Driver; client: Client }>;
+  /** Of each holder: whether it still wants to be connected. */
+  readonly holders: Set<() => boolean>;
+}
+
+const entries = new Map<string, Entry>();
+
+/**
+ * @param isWanted asked while waiting: a store that was closed meanwhile wants no connection
+ * @throws JournalError when the database did not answer in time
+ * @throws OptionsError when it has no such data centre, or refuses the credentials
+ */
+export async function acquireClient(
+  options: CassandraOptions,
+  isWanted: () => boolean,
+): Promise<SharedClient> {
+  const key = keyOf(options);
+  let entry = entries.get(key);
+  if (entry === undefined) {
+    const holders = new Set<() => boolean>();
+    entry = { holders, connected: connect(options, holders) };
+    entries.set(key, entry);
+  }
+  const { connected, holders } = entry;
+  holders.add(isWanted);
+  const leave = () => {
+    holders.delete(isWanted);
+    const last = holders.size === 0;
+    if (last && entries.get(key) === entry) entries.delete(key);
+    return last;
+  };
+  try {
+    const { driver, client } = await connected;
+    const release = async () => {
+      if (leave()) await client.shutdown();
+    };
+    return { driver, client, release };
+  } catch (error) {
+    // Whoever opens next tries anew.
+    leave();
+    if (entries.get(key) === entry) entries.delete(key);
+    throw error;
+  }
+}
+
+/** What a client is made of. Keyspace and consistency go along with each statement. */
+function keyOf({ contactPoints, port, localDataCenter, credentials }: CassandraOptions): string {
+  const { username, password } = credentials ?? {};
+  return JSON.stringify([[...contactPoints].sort(), port, localDataCenter, username, password]);
+}
+
+async function connect(options: CassandraOptions, holders: ReadonlySet<() => boolean>) {
+  const { startupDeadlineMs = DEFAULT_STARTUP_DEADLINE_MS } = options;
+  const { default: driver } = await import('cassandra-driver');
+  const log = options.log ?? defaultLogger('cassandra', 'info');
+  const where = `Cassandra at ${options.contactPoints.join(', ')}`;
+  const start = performance.now();
+  let lastLog = start;
+  let waited = false;
+  for (;;) {
+    const client = newClient(driver, options);
+    try {
+      await client.connect();
+      if (waited) log.info(`${where} answers`);
+      return { driver, client };
+    } catch (error) {
+      await client.shutdown();
+      const fatal = fatalError(error, where, options);
+      if (fatal !== null) throw fatal;
+      const now = performance.now();
+      const seconds = Math.round((now - start) / 1000);
+      if (now - start >= startupDeadlineMs) {
+        throw new JournalError(
+          `${where} did not answer within ${seconds} s: ${reasonOf(error)}; does it run, and can ` +
+            'this machine reach it?',
+          { cause: error },
+        );
+      }
+      if (![...holders].some((isWanted) => isWanted())) {
+        throw new JournalClosedError(`closed while waiting for ${where}`);
+      }
+      if (!waited || now - lastLog >= LOG_EVERY_MS) {
+        const limit = Math.round(startupDeadlineMs / 1000);
+        log.warn(`waiting for ${where}, ${seconds} s of ${limit} s: ${reasonOf(error)}`);
+        lastLog = now;
+        waited = true;
+      }
+    }
+    await delay(TRY_AGAIN_MS);
+  }
+}
+
+function newClient(driver: Driver, options: CassandraOptions): Client {
+  const { contactPoints, localDataCenter, credentials, port = DEFAULT_PORT } = options;
+  const { policies } = driver;
+  return new driver.Client({
+    contactPoints: [...contactPoints],
+    localDataCenter,
+    credentials,
+    protocolOptions: { port },
+    socketOptions: { connectTimeout: CONNECT_TIMEOUT_MS, readTimeout: REQUEST_TIMEOUT_MS },
+    pooling: { heartBeatInterval: HEARTBEAT_MS },
+    policies: {
+      // Whether and how to try again is decided here, statement by statement.
+      retry: new policies.retry.FallthroughRetryPolicy(),
+      reconnection: new policies.reconnection.ConstantReconnectionPolicy(RECONNECT_MS),
+    },
+    queryOptions: { prepare: true, isIdempotent: false },
+  });
+}
+
+/** What waiting does not mend. */
+function fatalError(error: unknown, where: string, { localDataCenter }: CassandraOptions) {
+  if (isLoginRefused(error)) {
+    return new OptionsError(`\`credentials\`: ${where} refuses them: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+  if ((error as Error).name === 'ArgumentError') {
+    return new OptionsError(
+      `\`localDataCenter\` is '${localDataCenter}': ${where} says: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+  return null;
+}
