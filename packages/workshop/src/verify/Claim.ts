@@ -1,4 +1,6 @@
 // What is claimed of a step, each claim with the files that it is about and what its tests must say.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Exercise } from '../content/manifest.ts';
 import type { Step } from '../content/Step.ts';
 import { type Files, readFiles, starterOf } from '../content/starter.ts';
@@ -49,7 +51,10 @@ export interface ClaimOptions {
   readonly areTested?: boolean;
 }
 
-/** Where variants are written, from the root. */
+/**
+ * Where variants are written, from the root: each within a small copy of the repository's layout, so
+ * that what reaches out of a step, such as the context of an image, finds the same around it.
+ */
 export const VARIANTS = '.workshop/verify/variants';
 
 /**
@@ -66,12 +71,11 @@ export function claimsOn(
   const solutionDir = `solutions/${step.name}`;
   const variant = (kind: ClaimKind, name: string, about: string, wanted: Wanted) => ({
     ...{ step, kind, name, about, wanted, files: solution, patch: null, times: 1 },
-    dir: `${VARIANTS}/${step.name}/${name.replaceAll(/[^\w.-]+/g, '-')}`,
+    dir: `${VARIANTS}/${step.name}/${fileName(name)}/${solutionDir}`,
   });
-  const inPlace = { dir: solutionDir, files: null };
   const claims: Claim[] = [
     {
-      ...variant('starter', 'starter', 'the step as it is handed out', { kind: 'at-start' }),
+      ...asHandedOut(variant('starter', 'starter', 'the step as it is handed out', AT_START)),
       files: step.starter,
     },
     ...readPatches(root, 'wrong-answers', step.number).map((patch): Claim => {
@@ -104,11 +108,17 @@ export function claimsOn(
     const about = times === 1 ? 'green, nothing skipped' : `green ${times} times in a row`;
     claims.push({
       ...variant('solution', 'solution', about, { kind: 'solved' }),
-      ...inPlace,
-      times,
+      ...{ dir: solutionDir, files: null, times },
     });
   }
   return claims;
+}
+
+const AT_START: Wanted = { kind: 'at-start' };
+
+/** What is made of a starter calls itself a step in some of its files, and so lies where a step would. */
+function asHandedOut(claim: Claim): Claim {
+  return { ...claim, dir: claim.dir.replace('/solutions/', '/steps/') };
 }
 
 /** Every region back at its start, alone: a test of its own exercise has to see it. */
@@ -122,7 +132,9 @@ function regionClaims(
       const place = starters.length === 1 ? '' : `, place ${index + 1} of ${starters.length}`;
       const name = `region ${id}${starters.length === 1 ? '' : `-${index + 1}`}`;
       return {
-        ...variant('region', name, `${title}${place}`, { kind: 'rejected', exercise: id }),
+        ...asHandedOut(
+          variant('region', name, `${title}${place}`, { kind: 'rejected', exercise: id }),
+        ),
         files: starterOf(manifest, solution, (other, at) => other === id && at === index),
         only: beginsWith(`${id} `),
       };
@@ -134,6 +146,16 @@ function within(patch: Patch, dir: string): Patch {
   const stray = patch.changes.find((path) => !path.startsWith(`${dir}/`));
   if (stray === undefined) return patch;
   throw new BrokenWorkshopError(`${patch.file} changes ${stray}, which is not in ${dir}`);
+}
+
+/** Whether its tests are about containers, and cannot do without an engine. */
+export function needsContainers({ solutionDir }: Step): boolean {
+  return existsSync(join(solutionDir, 'docker-compose.yml'));
+}
+
+/** A claim's name as a file's. */
+export function fileName(name: string): string {
+  return name.replaceAll(/[^\w.-]+/g, '-');
 }
 
 /** Tests whose title begins so, in whatever group. */

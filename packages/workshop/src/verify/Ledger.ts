@@ -41,8 +41,8 @@ export class Ledger {
     );
   }
 
-  /** The key of a claim whose variant is written. */
-  keyOf({ step, dir, wanted, only }: Claim): string {
+  /** The key of a claim whose variant is written, for nodes of that driver. */
+  keyOf({ step, dir, wanted, only }: Claim, driver: string): string {
     const { root } = this.#workshop;
     return digest(
       this.#below,
@@ -50,6 +50,7 @@ export class Ledger {
       textOf(join(root, step.testFile)),
       JSON.stringify([wanted, step.exercises.map(({ passAtFirst }) => passAtFirst)]),
       only?.source ?? '',
+      driver,
     );
   }
 

@@ -5,7 +5,7 @@ import type { Report } from '../check/report.ts';
 import { runTests } from '../check/runTests.ts';
 import type { Workshop } from '../content/Workshop.ts';
 import { WorkshopError } from '../errors.ts';
-import type { Claim } from './Claim.ts';
+import { type Claim, fileName } from './Claim.ts';
 import { judgeClaim } from './judgeClaim.ts';
 import type { Ledger } from './Ledger.ts';
 import type { Result } from './proveAll.ts';
@@ -56,7 +56,7 @@ async function reportOf(
   { step, kind, name, dir, only }: Claim,
   { signal, env }: ProveOptions,
 ): Promise<{ report: Report; logFile: string }> {
-  const logName = `verify/logs/${step.name}/${name.replaceAll(/[^\w.-]+/g, '-')}.log`;
+  const logName = `verify/logs/${step.name}/${fileName(name)}.log`;
   for (let isLast = false; ; isLast = true) {
     const run = await runTests(workshop, step, { dir }, { only, logName, signal, env });
     const { report, logFile, said } = run;

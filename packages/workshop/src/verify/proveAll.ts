@@ -3,7 +3,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Workshop } from '../content/Workshop.ts';
-import { type Claim, VARIANTS } from './Claim.ts';
+import { containerTrouble } from '../docker.ts';
+import { type Claim, needsContainers, VARIANTS } from './Claim.ts';
 import { Ledger, type Proof } from './Ledger.ts';
 import { type ProveOptions, prove } from './prove.ts';
 import { typecheck } from './typecheck.ts';
@@ -55,7 +56,7 @@ export async function proveAll(
       refuse(claim, [flaw]);
       continue;
     }
-    const key = ledger.keyOf(claim);
+    const key = ledger.keyOf(claim, driverOf(claim, options.env));
     const proof = ledger.read(claim, key);
     if (proof.runs < claim.times) open.push({ claim, key });
     else results.set(claim, { claim, proof, flaws: [], logFile: null });
@@ -65,18 +66,25 @@ export async function proveAll(
 
   const { signal } = options;
   const errors = await typecheck(root, [...new Set(open.map(({ claim }) => claim.dir))], signal);
+  let lastInContainers: Promise<unknown> = Promise.resolve();
+  /** Two of one step would be two of one name for the engine: these wait for each other. */
+  const oneByOne = (task: () => Promise<void>) => {
+    const mine = lastInContainers.then(task);
+    lastInContainers = mine.catch(() => undefined); // told by `mine`
+    return mine;
+  };
   const work = async () => {
     for (let next = open.shift(); next !== undefined; next = open.shift()) {
       const { claim, key } = next;
-      const found = errors.get(claim.dir) ?? [];
-      if (found.length > 0) {
-        refuse(
-          claim,
-          found.map((error) => `does not type-check: ${error}`),
-        );
-      } else {
-        settle({ claim, ...(await prove(workshop, claim, ledger, key, options)) });
+      const flaws = flawsBefore(claim, errors.get(claim.dir) ?? [], options.env);
+      if (flaws.length > 0) {
+        refuse(claim, flaws);
+        continue;
       }
+      const env = { ...options.env, WORKSHOP_DRIVER: driverOf(claim, options.env) };
+      const task = async () =>
+        settle({ claim, ...(await prove(workshop, claim, ledger, key, { signal, env })) });
+      await (needsContainers(claim.step) ? oneByOne(task) : task());
     }
   };
   const failure = (await Promise.allSettled(Array.from({ length: jobs }, work))).find(
@@ -85,6 +93,20 @@ export async function proveAll(
   cleanUp(root, claims, results);
   if (failure !== undefined) throw failure.reason;
   return claims.map((claim) => results.get(claim)!);
+}
+
+type Env = ProveOptions['env'];
+
+/** What the nodes are. */
+function driverOf({ step }: Claim, { WORKSHOP_DRIVER: asked }: Env): string {
+  return needsContainers(step) ? 'containers' : asked || 'processes';
+}
+
+/** What makes it useless to run the tests. */
+function flawsBefore({ step }: Claim, typeErrors: readonly string[], env: Env): string[] {
+  if (typeErrors.length > 0) return typeErrors.map((error) => `does not type-check: ${error}`);
+  const trouble = needsContainers(step) ? containerTrouble(step.number, env) : null;
+  return trouble === null ? [] : [`not tried: ${trouble}`];
 }
 
 /** What was not proven stays, to be looked at. */

@@ -15,7 +15,7 @@ function keys(small: SmallWorkshop): Record<string, string> {
   return Object.fromEntries(
     claims.map((claim) => {
       expect(writeVariant(root, claim)).toBeNull();
-      return [claim.name, ledger.keyOf(claim)];
+      return [claim.name, ledger.keyOf(claim, 'processes')];
     }),
   );
 }
