@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { hashOf } from '../content/files.ts';
+import { hashOf, listFiles } from '../content/files.ts';
 import { Kept } from '../content/Kept.ts';
 import type { Step } from '../content/Step.ts';
 import type { Workshop } from '../content/Workshop.ts';
@@ -21,8 +21,11 @@ const proof = z.object({
 
 export type Proof = z.infer<typeof proof>;
 
-/** What every variant stands on, besides the step's tests. */
-const BELOW = ['tests/harness', 'packages/actor-ts/src'];
+/** What every variant stands on, besides the step's tests and their harness. */
+const RUNTIME = 'packages/actor-ts/src';
+const HARNESS = 'tests/harness';
+/** The part of the harness that nodes in containers need. */
+const CONTAINERS = `${HARNESS}/containers`;
 /** The files of this package that nodes and tests load; the others only watch them. */
 const LOADED = ['NodeProcess.ts', 'logLines.ts', 'ports.ts', 'stopWithParent.ts', 'todo.ts'];
 
@@ -35,7 +38,10 @@ export class Ledger {
     const loaded = LOADED.map((file) => textOf(join(root, 'packages/workshop/src', file)));
     this.#workshop = workshop;
     this.#below = digest(
-      hashOf(...BELOW.map((dir) => join(root, dir))),
+      hashOf(join(root, RUNTIME)),
+      ...listFiles(join(root, HARNESS))
+        .filter((file) => !`${HARNESS}/${file}`.startsWith(`${CONTAINERS}/`))
+        .map((file) => `${file}\0${textOf(join(root, HARNESS, file))}`),
       ...loaded,
       textOf(join(root, 'vitest.config.ts')),
     );
@@ -46,6 +52,7 @@ export class Ledger {
     const { root } = this.#workshop;
     return digest(
       this.#below,
+      driver === 'containers' ? hashOf(join(root, CONTAINERS)) : '',
       hashOf(join(root, dir)),
       textOf(join(root, step.testFile)),
       JSON.stringify([wanted, step.exercises.map(({ passAtFirst }) => passAtFirst)]),

@@ -8,14 +8,14 @@ const TESTS = 'tests/01-numbers.test.ts';
 const RUNTIME = 'packages/actor-ts/src/index.ts';
 
 /** The keys of all claims on step 1, by the claims' names. */
-function keys(small: SmallWorkshop): Record<string, string> {
+function keys(small: SmallWorkshop, driver = 'processes'): Record<string, string> {
   const { workshop, step, root } = small;
   const ledger = new Ledger(workshop);
   const claims = claimsOn(root, step, null, { isQuick: false, times: 20 });
   return Object.fromEntries(
     claims.map((claim) => {
       expect(writeVariant(root, claim)).toBeNull();
-      return [claim.name, ledger.keyOf(claim, 'processes')];
+      return [claim.name, ledger.keyOf(claim, driver)];
     }),
   );
 }
@@ -52,6 +52,14 @@ describe('what is proven', () => {
       expect(changed(small, () => small.write(file, 'export const other = 1;\n'))).toEqual(ALL);
     },
   );
+
+  it('hangs on the harness of containers only where nodes run in them', () => {
+    using small = answered();
+    const [processes, containers] = [keys(small), keys(small, 'containers')];
+    small.write('tests/harness/containers/a.ts', 'export {};\n');
+    expect(keys(small)).toEqual(processes);
+    expect(Object.values(keys(small, 'containers'))).not.toContain(containers.starter);
+  });
 
   it('outlives a change of what only other variants hold', () => {
     using small = answered();
