@@ -1,6 +1,7 @@
-// Reads vitest's JSON report and prints the line that `.ci/run` ends with. Usage:
-//   node .ci/summary.ts <report.json> <exit code of the test command> [failed check …]
-// Ends with 0 only when tests ran, all of them passed, none was skipped and every check held.
+// Reads vitest's JSON reports and prints the line that `.ci/run` ends with. Usage:
+//   node .ci/summary.ts [<name> <report.json> <exit code> <least>]… -- [failed check …]
+// Ends with 0 only when in each run `least` tests passed or more, none failed, none was skipped, and
+// every check held.
 import { readFileSync } from 'node:fs';
 
 export interface Counts {
@@ -20,30 +21,47 @@ interface Report {
   }[];
 }
 
+export interface Run {
+  readonly name: string;
+  /** The report, or null when the runner left none. */
+  readonly text: string | null;
+  /** Of the test command. */
+  readonly exitCode: number;
+  /** How many tests have to pass for the run to count as one. */
+  readonly least: number;
+}
+
 export interface Summary {
   readonly counts: Counts;
   /** What else went wrong, a line each. */
   readonly remarks: readonly string[];
 }
 
-/**
- * @param text the report, or null when the runner left none
- * @param exitCode of the test command
- * @param failedChecks names of other checks (types, lint, …); each counts as one failure
- */
-export function summarize(
-  text: string | null,
-  exitCode: number,
-  failedChecks: readonly string[],
-): Summary {
-  const remarks = failedChecks.map((check) => `check failed: ${check}`);
-  const counts = { passed: 0, failed: failedChecks.length, skipped: 0 };
+/** @param failedChecks names of other checks (types, lint, …); each counts as one failure */
+export function summarize(runs: readonly Run[], failedChecks: readonly string[]): Summary {
+  const parts = runs.map(summaryOf);
+  const sum = (of: (counts: Counts) => number) =>
+    parts.reduce((total, { counts }) => total + of(counts), 0);
+  return {
+    counts: {
+      passed: sum(({ passed }) => passed),
+      failed: sum(({ failed }) => failed) + failedChecks.length,
+      skipped: sum(({ skipped }) => skipped),
+    },
+    remarks: [
+      ...failedChecks.map((check) => `check failed: ${check}`),
+      ...parts.flatMap(({ remarks }) => remarks),
+    ],
+  };
+}
+
+export function summaryOf({ name, text, exitCode, least }: Run): Summary {
+  const remarks: string[] = [];
+  const counts = { passed: 0, failed: 0, skipped: 0 };
   const report = text === null ? null : parse(text);
   if (report === null) {
-    counts.failed++;
-    return { counts, remarks: [...remarks, 'the test runner left no report'] };
+    return { counts: { ...counts, failed: 1 }, remarks: [`${name}: the runner left no report`] };
   }
-  let failedTests = 0;
   for (const file of report.testResults) {
     let failedHere = 0;
     for (const { status, fullName } of file.assertionResults) {
@@ -59,14 +77,16 @@ export function summarize(
       failedHere = 1;
       remarks.push(`failed as a whole: ${file.name} ${file.message ?? ''}`.trim());
     }
-    failedTests += failedHere;
+    counts.failed += failedHere;
   }
-  if (failedTests === 0 && (exitCode !== 0 || !report.success)) {
-    failedTests = 1;
-    remarks.push(`the test command failed outside of any test (exit code ${exitCode})`);
+  if (counts.failed === 0 && (exitCode !== 0 || !report.success)) {
+    counts.failed = 1;
+    remarks.push(`${name}: failed outside of any test (exit code ${exitCode})`);
   }
-  counts.failed += failedTests;
-  if (counts.passed === 0) remarks.push('no test passed');
+  if (counts.passed < least) {
+    counts.failed++;
+    remarks.push(`${name}: ${counts.passed} passed, at least ${least} have to`);
+  }
   return { counts, remarks };
 }
 
@@ -93,10 +113,21 @@ function read(file: string): string | null {
   }
 }
 
+function said({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}
+
 if (import.meta.main) {
-  const [file, exitCode, ...failedChecks] = process.argv.slice(2);
-  const { counts, remarks } = summarize(read(file!), Number(exitCode), failedChecks);
+  const args = process.argv.slice(2);
+  const end = args.indexOf('--');
+  const runs: Run[] = [];
+  for (let i = 0; i < end; i += 4) {
+    const [name, file, exitCode, least] = args.slice(i, i + 4) as [string, string, string, string];
+    runs.push({ name, text: read(file), exitCode: Number(exitCode), least: Number(least) });
+  }
+  const { counts, remarks } = summarize(runs, args.slice(end + 1));
   for (const remark of remarks) console.log(remark);
-  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  for (const run of runs) console.log(`${run.name}: ${said(summaryOf(run).counts)}`);
+  console.log(said(counts));
   process.exitCode = isGood(counts) ? 0 : 1;
 }

@@ -30,6 +30,8 @@ export class Container {
   private handle: EngineContainer | null = null;
   private exit: Promise<number> = Promise.resolve(0);
   private heardAll: Promise<void> = Promise.resolve();
+  /** Networks that it was cut off from. */
+  private readonly parted = new Set<EngineNetwork>();
   private running = false;
   private paused = false;
 
@@ -87,9 +89,15 @@ export class Container {
   /** Pulls its plug out of one of its networks: packets to and from there go nowhere. */
   async disconnect(network: EngineNetwork): Promise<void> {
     await network.disconnect({ Container: this.handle!.id });
+    this.parted.add(network);
   }
 
-  async connect(network: EngineNetwork): Promise<void> {
+  /** Puts it in again; nothing happens where it is in. */
+  async reconnect(network: EngineNetwork): Promise<void> {
+    if (this.parted.delete(network)) await this.connect(network);
+  }
+
+  private async connect(network: EngineNetwork): Promise<void> {
     await network.connect({
       Container: this.handle!.id,
       EndpointConfig: { Aliases: [this.spec.name] },
@@ -173,7 +181,7 @@ function tcp(port: string): string {
 }
 
 /** The tests ask the program itself whether it is ready, however often it was started. */
-const AT_ONCE: WaitStrategy = {
+export const AT_ONCE: WaitStrategy = {
   waitUntilReady: async () => undefined,
   withStartupTimeout: () => AT_ONCE,
   isStartupTimeoutSet: () => false,

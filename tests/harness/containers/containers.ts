@@ -78,9 +78,9 @@ export class ContainerNode implements TestNode {
     return this.container.disconnect(this.peers);
   }
 
-  /** Brings it together with the others again. */
+  /** Brings it together with the others again; nothing happens to one that is. */
   heal(): Promise<void> {
-    return this.container.connect(this.peers);
+    return this.container.reconnect(this.peers);
   }
 
   remove(): Promise<void> {
