@@ -1,5 +1,4 @@
 // `npm start`: the finished chat on this machine, three nodes behind one front door.
-import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Console } from './Console.ts';
@@ -13,6 +12,7 @@ import { LOOPBACK, planPorts } from './ports.ts';
 import type { Readiness } from './ReadyWatch.ts';
 import type { Settings } from './settings.ts';
 import { helpText, readSettings } from './settings.ts';
+import { fromHere } from './text.ts';
 import { typedCommand } from './typed.ts';
 import { whatAnswers } from './whatAnswers.ts';
 import type { WorkshopDir } from './workshopDir.ts';
@@ -238,12 +238,6 @@ class Run implements ClusterListener {
 function describe({ code, signal }: NodeExit): string {
   if (signal !== null) return `killed by ${signal}`;
   return code === null ? 'it could not be started' : `exit code ${code}`;
-}
-
-/** A path as one would type it here. */
-function fromHere(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith('..') ? path : short;
 }
 
 function plural(count: number, noun: string): string {

@@ -1,4 +1,5 @@
 // Words for a terminal of 80 columns.
+import { relative } from 'node:path';
 
 export const WIDTH = 80;
 
@@ -34,4 +35,10 @@ export function indented(text: string, indent: number): string {
 
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** A path as one would type it here. */
+export function fromHere(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') ? path : short || '.';
 }

@@ -1,15 +1,19 @@
 // `npm run step:N` and `npm run solution:N`: the learner's program or the solution's, running.
-// Step 1 is one process; from step 2 on there are three nodes behind a front door.
+// Step 1 is one process, the others are three nodes behind a front door; in containers where the
+// step has a Compose file and an engine answers.
 import { join } from 'node:path';
 import { Console } from '../Console.ts';
+import { composeTrouble, hasComposeFile } from '../compose/Compose.ts';
 import type { Step } from '../content/Step.ts';
 import { WorkshopError } from '../errors.ts';
 import { readSettings } from '../settings.ts';
 import { start } from '../start.ts';
+import { wrap } from '../text.ts';
 import { whatAnswers } from '../whatAnswers.ts';
 import { ALONE, runAlone } from './alone.ts';
 import type { Context } from './Context.ts';
 import { missing } from './diff.ts';
+import { runStack } from './stack.ts';
 
 export type RunTarget = 'step' | 'solution';
 
@@ -18,12 +22,19 @@ export async function run(target: RunTarget, context: Context): Promise<number> 
   const step = workshop.step(args[0]);
   if (target === 'step' && !step.exists) throw new WorkshopError(missing(step));
   const flags = args.slice(1).filter((arg) => arg !== '--processes');
+  const asProcesses = flags.length < args.length - 1;
   const dir = target === 'step' ? step.dir : step.solutionDir;
   const program = join(dir, 'src/main.ts');
   const name = `${target}-${step.number}`;
   const data = env.WORKSHOP_DIR ? [] : ['--dir', join(workshop.kept, name)];
   const settings = [...data, ...flags];
-  announce(target, step, program, readSettings(settings, env).port, context);
+  const read = readSettings(settings, env);
+  announce(target, step, program, read.port, context);
+  if (hasComposeFile(dir) && !asProcesses && !read.help) {
+    const trouble = composeTrouble();
+    if (trouble === null) return await runStack(dir, read);
+    out.lines(...wrap(trouble), 'So it runs as processes, with SQLite and a front door.', '');
+  }
   if (step.number === 1) {
     const node = { name: ALONE, address: ALONE };
     return await runAlone(settings, program, new Console([node], out.colors));
