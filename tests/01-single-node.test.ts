@@ -1,5 +1,6 @@
 // Step 1: rooms and users are actors in one process, talked to over HTTP.
-import { expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
+import { eventually } from './harness/eventually.ts';
 import { exercise, type Solved } from './harness/exercise.ts';
 import { fresh, Login, type Message } from './harness/Login.ts';
 import { useStep } from './harness/useStep.ts';
@@ -9,6 +10,10 @@ const login = (name: string) => Login.as(fresh(name), cluster.nodes[0]!);
 const read = (reader: Login, room: string, query = '') =>
   reader.call('GET', `/rooms/${room}/messages${query}`);
 const upTo = (last: number) => Array.from({ length: last }, (_, index) => index + 1);
+
+afterEach(async () => {
+  for (const node of cluster.nodes) if (!node.isRunning) await node.start(); // what the test has ended
+});
 
 exercise('1.1', 'brings a message to a room that nobody has named before', async (solved) => {
   const ann = await login('ann');
@@ -55,6 +60,18 @@ exercise('1.2', 'does not let a room that is silent hold up its user in others',
   void ann.post(silent, 'a2', '/dance').catch(() => 'the nodes may be gone before the answer');
   for (let i = 0; i < 3; i++) solved(await read(ann, silent), 200); // it has arrived by then
   solved(await ann.post(other, 'a3', 'hello'), 201);
+});
+
+exercise('1.2', 'outlives a question that the room never answers', async (solved) => {
+  const [ann, silent] = [await login('ann'), fresh('silent')];
+  solved(await ann.post(silent, 'a1', 'hello'), 201);
+  await ann.post(silent, 'a2', '/dance'); // answered by the clock, after 2 of the session's 5 seconds
+  const isGone = () =>
+    read(ann, silent).then(
+      () => false,
+      () => true,
+    );
+  expect(await eventually(isGone, (gone) => gone, 4000), 'whether the node has gone').toBe(false);
 });
 
 exercise('1.3', 'numbers messages that come all at once, without a gap', async (solved) => {

@@ -137,8 +137,11 @@ test('4.5 gets from the room what pub/sub has lost', async () => {
   await say(ann, room, 'one');
   expect(texts(await inboxWith(bob, 1))).toEqual(['one']);
   await writeBeside(cluster, ann, room, ['lost']);
-  await say(ann, room, 'three');
-  expect(texts(await inboxWith(bob, 3))).toEqual(['one', 'lost', 'three']);
+  // The room fails on the first of them and begins anew; the second one comes before any beacon.
+  await Promise.all([say(ann, room, 'three'), say(bob, room, 'four')]);
+  const all = (await ann.history(room, '?since=1')).messages.map(({ text }) => text);
+  expect([all.slice(0, 2), all.length]).toEqual([['one', 'lost'], 4]);
+  expect(texts(await inboxWith(bob, 4))).toEqual(all);
 });
 
 test('4.5 goes on asking until nothing is missing', async () => {
@@ -155,12 +158,13 @@ test('4.5 goes on asking until nothing is missing', async () => {
 
 // ---- 4.6 ----------------------------------------------------------------------------------------
 
-test('4.6 a room says how far it has got when nothing comes after a message', async () => {
+test('4.6 a room goes on saying how far it has got, although nothing comes after a message', async () => {
   const { ann, room, roomNode } = await stage();
   const before = await pubsub(roomNode, 'published_total');
   await say(ann, room, 'the last one');
   const published = async () => (await pubsub(roomNode, 'published_total')) - before;
-  expect(await eventually(published, (now) => now > 1, 3000)).toBeGreaterThan(1);
+  // The message, and twice the head: once could be lost as well.
+  expect(await eventually(published, (now) => now > 2)).toBeGreaterThan(2);
 });
 
 test('4.6 what a room wrote and could not publish any more is learnt of from its successor', async () => {
