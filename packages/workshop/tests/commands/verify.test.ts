@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SmallWorkshop, tooLong } from '../fixtures/SmallWorkshop.ts';
 
@@ -63,6 +63,22 @@ describe('npm run verify', { timeout: 180_000 }, () => {
     expect(small.read(left)).not.toContain('-=');
   });
 
+  it('does not take for proven what needs a container engine that is not there', async () => {
+    using small = new SmallWorkshop();
+    small.write('solutions/01-numbers/docker-compose.yml', 'services: {}\n');
+    const { PATH } = process.env;
+    process.env.PATH = withGitAlone(small);
+    try {
+      expect(await small.run('verify --quick --tested')).toBe(1);
+    } finally {
+      process.env.PATH = PATH;
+    }
+    for (const name of ['starter', 'solution']) {
+      const flaw = new RegExp(`✗ 1 {2}${name} .*\\n {4}not tried: Docker is not installed`);
+      expect(small.said).toMatch(flaw);
+    }
+  });
+
   it('refuses a flag that it does not know, and a number that is none', async () => {
     using small = new SmallWorkshop();
     expect(await small.run('verify --fast')).toBe(2);
@@ -85,4 +101,14 @@ function answerOtherwise(small: SmallWorkshop): void {
     small.addAnswer('alternatives', name, `What: ${name}.`, 'return one + other;', to);
   right('the other way round', 'return other + one;');
   right('minus a negative', 'return one - -other;');
+}
+
+/** A folder for PATH in which git is, and Docker is not. */
+function withGitAlone(small: SmallWorkshop): string {
+  const bin = join(small.root, 'bin');
+  const folders = process.env.PATH!.split(delimiter);
+  const git = folders.map((folder) => join(folder, 'git')).find((file) => existsSync(file))!;
+  mkdirSync(bin);
+  symlinkSync(git, join(bin, 'git'));
+  return bin;
 }
