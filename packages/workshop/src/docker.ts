@@ -14,7 +14,11 @@ export function dockerTrouble(): string | null {
     timeout: ENGINE_TIMEOUT_MS,
   });
   if ((asked.error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') {
-    return 'Docker is not installed. Everything but the containers of step 6 works without it; for those: https://docs.docker.com/get-docker';
+    return (
+      'Docker is not installed. Without it you can do everything but containers: npm start, all ' +
+      'steps (step 6 runs as processes too), and npm test. To have containers: ' +
+      'https://docs.docker.com/get-docker'
+    );
   }
   if (asked.status === 0) return null;
   const said = asked.stderr?.trim().split('\n')[0] ?? '';

@@ -17,6 +17,8 @@ interface Finding {
 }
 
 const NEEDED_NODE = 24;
+/** Three nodes, Cassandra with half a gigabyte of heap, Nginx. */
+const STACK_BYTES = 2.5 * 2 ** 30;
 
 export async function doctor({ workshop, out, env }: Context): Promise<number> {
   const findings = [
@@ -132,18 +134,12 @@ function containers(env: Context['env']): Finding[] {
   if (trouble !== null) {
     return [{ what: 'Docker', state: 'optional', found: 'no engine', remedy: trouble }];
   }
-  const findings: Finding[] = [{ what: 'Docker', state: 'ok', found: 'an engine answers' }];
-  const compose = spawnSync('docker', ['compose', 'version', '--short'], { encoding: 'utf8' });
-  findings.push(
-    compose.status === 0
-      ? { what: 'docker compose', state: 'ok', found: compose.stdout.trim() }
-      : {
-          what: 'docker compose',
-          state: 'optional',
-          found: 'not found',
-          remedy: 'Step 6 needs it: https://docs.docker.com/compose/install',
-        },
-  );
+  const findings: Finding[] = [
+    { what: 'Docker', state: 'ok', found: 'an engine answers' },
+    plugin('compose', 'https://docs.docker.com/compose/install'),
+    plugin('buildx', 'https://docs.docker.com/go/buildx'),
+    engineMemory(),
+  ];
   for (const variable of IMAGE_VARIABLES) {
     const image = imageOf(variable, env);
     const remedy = imageRemedy(variable, image);
@@ -154,4 +150,26 @@ function containers(env: Context['env']): Finding[] {
     );
   }
   return findings;
+}
+
+/** A part of Docker's command line that comes in a package of its own on some systems. */
+function plugin(name: string, where: string): Finding {
+  const what = `docker ${name}`;
+  const asked = spawnSync('docker', [name, 'version'], { encoding: 'utf8' });
+  const [version] = /\d+\.\d+\.\d+/.exec(asked.stdout ?? '') ?? [];
+  if (asked.status === 0) return { what, state: 'ok', found: version ?? 'installed' };
+  const remedy = `Step 6 in containers needs it: ${where}`;
+  return { what, state: 'optional', found: 'not found', remedy };
+}
+
+/** Docker Desktop gives its machine less than this one has. */
+function engineMemory(): Finding {
+  const what = 'engine memory';
+  const asked = spawnSync('docker', ['info', '--format', '{{.MemTotal}}'], { encoding: 'utf8' });
+  const bytes = Number(asked.stdout);
+  const found = `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+  if (bytes >= STACK_BYTES) return { what, state: 'ok', found };
+  const remedy =
+    'Step 6 in containers takes 2.5 GiB. Docker Desktop: Settings, Resources; else run it with: npm run step:6 -- --processes';
+  return { what, state: 'optional', found, remedy };
 }

@@ -1,5 +1,8 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../actor-ts/src/testkit/until.ts';
 import { SmallWorkshop, tooLong } from '../fixtures/SmallWorkshop.ts';
@@ -10,6 +13,7 @@ async function listening() {
   return server;
 }
 
+const FAKE_DOCKER = fileURLToPath(new URL('../fixtures/fakeDocker.sh', import.meta.url));
 const anyPort = { WORKSHOP_PORT: '0' };
 
 describe('npm run doctor', () => {
@@ -44,6 +48,27 @@ describe('npm run doctor', () => {
     expect(small.said).toContain('npm start -- --port');
   });
 
+  it('says what an engine lacks for step 6', async () => {
+    using small = new SmallWorkshop();
+    mkdirSync(join(small.root, 'bin'));
+    symlinkSync(FAKE_DOCKER, join(small.root, 'bin/docker'));
+    const { PATH } = process.env;
+    process.env.PATH = `${join(small.root, 'bin')}${delimiter}${PATH}`;
+    process.env.FAKE_MEMORY = String(2 ** 30);
+    try {
+      expect(await small.run('doctor', { env: anyPort })).toBe(0);
+    } finally {
+      process.env.PATH = PATH;
+      delete process.env.FAKE_MEMORY;
+    }
+    expect(small.said).toMatch(/✓ Docker +an engine answers/);
+    expect(small.said).toMatch(/✓ docker compose +2\.30\.1/);
+    expect(small.said).toMatch(/– docker buildx +not found/);
+    expect(small.said).toMatch(/– engine memory +1\.0 GiB/);
+    expect(small.said).toContain('npm run step:6 -- --processes');
+    expect(tooLong(small.said)).toEqual([]);
+  });
+
   it('is INFRA without git, and says how to get it', async () => {
     using small = new SmallWorkshop();
     const { PATH } = process.env;
@@ -56,5 +81,6 @@ describe('npm run doctor', () => {
     expect(small.said).toMatch(/✗ git +not found/);
     expect(small.said).toContain('INFRA  Mend first: git.');
     expect(small.said).toMatch(/– Docker +no engine/);
+    expect(small.said).toContain('you can do everything but');
   });
 });
