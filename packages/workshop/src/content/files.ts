@@ -4,7 +4,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 
 /** What running and testing leave behind. */
-const LEFT_BEHIND = new Set(['node_modules', 'data', 'coverage', '.workshop', '.git', '.DS_Store']);
+const LEFT_BEHIND = new Set([
+  'node_modules',
+  'data',
+  'coverage',
+  '.env',
+  '.workshop',
+  '.git',
+  '.DS_Store',
+]);
 
 /** Paths of all files below `dir`, sorted, with `/` between their parts; none when it is not there. */
 export function listFiles(dir: string): string[] {

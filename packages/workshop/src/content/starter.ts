@@ -19,6 +19,9 @@ export interface RegionAt {
 const NOT_FOR_LEARNERS = /^(exercises\.yaml$|tests\/)/;
 const COMMENT_WIDTH = 96;
 
+/** What names its own folder: where an image is built from, and what it is called. */
+const OWN_FOLDER = /^(Dockerfile|docker-compose\.yml)$/;
+
 /** The regions of a solution or a step, in the order of files and lines. */
 export function regionsIn(files: Files): RegionAt[] {
   return [...files].flatMap(([file, content]) => {
@@ -45,6 +48,7 @@ export function starterOf(
   solution: Files,
   isAtStart: (id: string, index: number) => boolean = () => true,
 ): Files {
+  const { name } = manifest;
   const regions = regionsIn(solution);
   checkRegions(manifest, regions);
   const used = new Map<string, number>();
@@ -52,18 +56,18 @@ export function starterOf(
   for (const [file, content] of solution) {
     if (NOT_FOR_LEARNERS.test(file)) continue;
     if (file === 'package.json') {
-      const { name } = manifest;
       const text = content.toString().replace(`"@solutions/${name}"`, `"@steps/${name}"`);
       // Starters call `todo`, which is a global of the workshop.
       starter.set(file, Buffer.from(text.replace('"tsx src', `"tsx --import ${TODO} src`)));
       continue;
     }
+    const own = OWN_FOLDER.test(file) ? toSteps(content, name) : content;
     const here = regions.filter((region) => region.file === file).map(({ region }) => region);
     if (here.length === 0) {
-      starter.set(file, content);
+      starter.set(file, own);
       continue;
     }
-    const text = replaceRegions(content.toString(), here, (region) => {
+    const text = replaceRegions(own.toString(), here, (region) => {
       const index = used.get(region.id) ?? 0;
       used.set(region.id, index + 1);
       if (!isAtStart(region.id, index)) return region.lines;
@@ -73,6 +77,16 @@ export function starterOf(
     starter.set(file, Buffer.from(text));
   }
   return starter;
+}
+
+/** `solutions/06-name` and `solutions-06-name` in a file that names its own folder. */
+function toSteps(content: Buffer, name: string): Buffer {
+  const text = content.toString();
+  return Buffer.from(
+    text
+      .replaceAll(`solutions/${name}`, `steps/${name}`)
+      .replaceAll(`solutions-${name}`, `steps-${name}`),
+  );
 }
 
 function checkRegions({ name, exercises }: Manifest, regions: readonly RegionAt[]): void {
