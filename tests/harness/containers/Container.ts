@@ -1,6 +1,7 @@
 // A container as the tests want it: known networks and names, ports on loopback, an init of its own,
 // and its output heard from the first line on.
 import { finished } from 'node:stream/promises';
+import { until } from 'actor-ts/testkit';
 import { GenericContainer, PullPolicy, type WaitStrategy } from 'testcontainers';
 import { LineSplitter } from '../../../packages/workshop/src/logLines.ts';
 import type { Engine, EngineContainer, EngineNetwork } from './Engine.ts';
@@ -15,10 +16,12 @@ export interface ContainerSpec {
   /** As Docker writes them: `<folder or volume>:<place>[:ro]`. */
   readonly binds?: readonly string[];
   readonly workingDir?: string;
-  /** The network from which its ports are published. */
-  readonly front: EngineNetwork;
+  /** The network from which its ports are published; nobody in it knows its name. */
+  readonly front?: EngineNetwork;
   /** Networks in which others find it by `name`. */
   readonly networks?: readonly EngineNetwork[];
+  /** A command that ends with 0 in a container that can be used. */
+  readonly healthCheck?: readonly string[];
   /** Names that it looks up in its own table first. */
   readonly hosts?: Readonly<Record<string, string>>;
 }
@@ -104,13 +107,24 @@ export class Container {
     });
   }
 
+  /** Resolves once its health check says so. @throws Error when it ends, or after `timeoutMs` */
+  async healthy(timeoutMs: number): Promise<void> {
+    const isHealthy = async () => {
+      if (!this.running) return true; // it will not become healthy any more
+      return (await this.handle!.inspect()).State.Health?.Status === 'healthy';
+    };
+    await until(isHealthy, { what: `${this.spec.name} to be healthy`, timeoutMs, everyMs: 200 });
+    if (!this.running) throw new Error(`${this.spec.name} ended before it was healthy`);
+  }
+
   async remove(): Promise<void> {
     if (this.handle !== null) await this.engine.removeContainer(this.handle);
   }
 
   private async made(id: string): Promise<void> {
     this.handle = this.engine.docker.getContainer(id);
-    for (const network of this.spec.networks ?? []) await this.connect(network);
+    const { networks = [] } = this.spec;
+    for (const network of networks) if (network !== homeOf(this.spec)) await this.connect(network);
     await this.hear();
   }
 
@@ -148,15 +162,22 @@ class Made extends GenericContainer {
   constructor(engine: Engine, spec: ContainerSpec, whenMade: (id: string) => Promise<void>) {
     super(spec.image);
     this.whenMade = whenMade;
-    const { command, env = {}, ports = {}, binds = [], workingDir, hosts = {} } = spec;
+    const { command, env = {}, ports = {}, binds = [], workingDir, hosts = {}, healthCheck } = spec;
+    const home = homeOf(spec).id;
     this.withName(engine.nameFor(spec.name))
       .withLabels({ ...engine.labels })
       .withEnvironment({ ...env })
-      .withNetworkMode(spec.front.id)
+      .withNetworkMode(home)
       .withPullPolicy(PullPolicy.neverPull())
       .withWaitStrategy(AT_ONCE);
     if (command !== undefined) this.withCommand([...command]);
     if (workingDir !== undefined) this.withWorkingDir(workingDir);
+    if (healthCheck !== undefined) {
+      this.withHealthCheck({ test: ['CMD', ...healthCheck], interval: 1000, timeout: 5000 });
+    }
+    if (spec.front === undefined) {
+      this.createOpts.NetworkingConfig = { EndpointsConfig: { [home]: { Aliases: [spec.name] } } };
+    }
     const published = Object.entries(ports);
     this.createOpts.ExposedPorts = Object.fromEntries(published.map(([port]) => [tcp(port), {}]));
     this.hostConfig = {
@@ -174,6 +195,13 @@ class Made extends GenericContainer {
   protected override async containerCreated(id: string): Promise<void> {
     await this.whenMade(id);
   }
+}
+
+/** The network that it is made in. */
+function homeOf({ name, front, networks = [] }: ContainerSpec): EngineNetwork {
+  const home = front ?? networks[0];
+  if (home === undefined) throw new Error(`${name} has no network`);
+  return home;
 }
 
 function tcp(port: string): string {

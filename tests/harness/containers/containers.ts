@@ -88,11 +88,16 @@ export class ContainerNode implements TestNode {
   }
 }
 
+export interface ContainerOptions extends ClusterOptions {
+  /** Further networks, such as that of a database. */
+  readonly networks?: readonly EngineNetwork[];
+}
+
 async function startCluster(
   count: number,
-  options: ClusterOptions = {},
+  options: ContainerOptions = {},
 ): Promise<TestCluster<ContainerNode>> {
-  const { program = CHAT, wanted = 'cluster' } = options;
+  const { program = CHAT, wanted = 'cluster', networks = [] } = options;
   const engine = await theEngine();
   const image = await engine.image('NODE_IMAGE');
   const [front, peers, volume] = await Promise.all([
@@ -115,7 +120,7 @@ async function startCluster(
       workingDir: DATA,
       binds,
       front,
-      networks: [peers],
+      networks: [peers, ...networks],
       ports: { [HTTP_PORT]: ports[2 * index]!, [MANAGEMENT_PORT]: ports[2 * index + 1]! },
       // It tells its name to the others and listens there: on all of its addresses, since the one
       // that the others find by that name may be another after it was cut off.
