@@ -24,17 +24,22 @@ export default defineConfig({
         include: ['packages/actor-ts/tests/**/*.test.ts'],
         exclude: [PROCESSES, CASSANDRA],
       }),
-      suite('runtime-processes', 1, { ...oneAtATime, include: [PROCESSES], maxConcurrency: 3 }),
-      ...(isCassandraThere ? [suite('cassandra', 1, { ...oneAtATime, include: [CASSANDRA] })] : []),
-      suite('workshop', 2, { ...oneAtATime, include: ['packages/workshop/tests/**/*.test.ts'] }),
-      suite('chat', 3, {
+      suite('runtime-processes', 1, {
+        ...oneAtATime,
+        include: [PROCESSES],
+        exclude: [CASSANDRA],
+        maxConcurrency: 3,
+      }),
+      ...(isCassandraThere ? [suite('cassandra', 2, { ...oneAtATime, include: [CASSANDRA] })] : []),
+      suite('workshop', 3, { ...oneAtATime, include: ['packages/workshop/tests/**/*.test.ts'] }),
+      suite('chat', 4, {
         ...oneAtATime,
         include: ['tests/**/*.test.ts', 'solutions/*/tests/**/*.test.ts'],
         exclude: ['tests/browser/**', ...(areNodesContainers ? [] : CONTAINERS)],
         // A step's files say `todo(…)` where an exercise is not solved.
         setupFiles: ['packages/workshop/src/todo.ts'],
       }),
-      suite('browser', 4, { ...oneAtATime, include: ['tests/browser/**/*.test.ts'] }),
+      suite('browser', 5, { ...oneAtATime, include: ['tests/browser/**/*.test.ts'] }),
     ],
   },
 });

@@ -230,6 +230,10 @@ async function testAll(context: Context): Promise<number> {
   const driver = driverIn(env) ?? 'processes';
   const passed = await vitest(args, context, driver);
   let worst: number = passed ? EXIT.ok : EXIT.notYet;
+  if (!env.CASSANDRA_CONTACT_POINTS) {
+    const why = 'CASSANDRA_CONTACT_POINTS names no server';
+    out.lines('', out.colors.dim(`The stores in Cassandra were not tested: ${why}`));
+  }
   out.lines('', out.colors.bold('The steps'));
   let first: Step | null = null;
   for (const step of workshop.steps) {

@@ -2,9 +2,9 @@
 // to answer. The driver is loaded when the first of them opens.
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from 'cassandra-driver';
-import { defaultLogger } from '../../actor/Logger.ts';
+import { defaultLogger, type Logger } from '../../actor/Logger.ts';
 import { JournalClosedError, JournalError, OptionsError } from '../../errors.ts';
-import { isLoginRefused, reasonOf } from './errors.ts';
+import { isBadOption, isLoginRefused, reasonOf } from './errors.ts';
 import { type CassandraOptions, DEFAULT_PORT, DEFAULT_STARTUP_DEADLINE_MS } from './options.ts';
 
 export type Driver = typeof import('cassandra-driver');
@@ -78,43 +78,80 @@ function keyOf({ contactPoints, port, localDataCenter, credentials }: CassandraO
 }
 
 async function connect(options: CassandraOptions, holders: ReadonlySet<() => boolean>) {
-  const { startupDeadlineMs = DEFAULT_STARTUP_DEADLINE_MS } = options;
+  const { startupDeadlineMs = DEFAULT_STARTUP_DEADLINE_MS, contactPoints } = options;
   const { default: driver } = await import('cassandra-driver');
-  const log = options.log ?? defaultLogger('cassandra', 'info');
-  const where = `Cassandra at ${options.contactPoints.join(', ')}`;
-  const start = performance.now();
-  let lastLog = start;
-  let waited = false;
-  for (;;) {
-    const client = newClient(driver, options);
-    try {
-      await client.connect();
-      if (waited) log.info(`${where} answers`);
-      return { driver, client };
-    } catch (error) {
-      await client.shutdown();
-      const fatal = fatalError(error, where, options);
-      if (fatal !== null) throw fatal;
-      const now = performance.now();
-      const seconds = Math.round((now - start) / 1000);
-      if (now - start >= startupDeadlineMs) {
-        throw new JournalError(
-          `${where} did not answer within ${seconds} s: ${reasonOf(error)}; does it run, and can ` +
-            'this machine reach it?',
-          { cause: error },
-        );
+  const where = `Cassandra at ${contactPoints.join(', ')}`;
+  const waiting = new Waiting(where, startupDeadlineMs, options.log);
+  try {
+    for (;;) {
+      const client = newClient(driver, options);
+      try {
+        await client.connect();
+        waiting.answered();
+        return { driver, client };
+      } catch (error) {
+        await client.shutdown();
+        const fatal = fatalError(error, where, options);
+        if (fatal !== null) throw fatal;
+        waiting.failed(error);
       }
       if (![...holders].some((isWanted) => isWanted())) {
         throw new JournalClosedError(`closed while waiting for ${where}`);
       }
-      if (!waited || now - lastLog >= LOG_EVERY_MS) {
-        const limit = Math.round(startupDeadlineMs / 1000);
-        log.warn(`waiting for ${where}, ${seconds} s of ${limit} s: ${reasonOf(error)}`);
-        lastLog = now;
-        waited = true;
-      }
+      await delay(TRY_AGAIN_MS);
     }
-    await delay(TRY_AGAIN_MS);
+  } finally {
+    waiting.end();
+  }
+}
+
+/** Says every few seconds that we wait, for what and why, and when it is enough. */
+class Waiting {
+  private readonly where: string;
+  private readonly deadlineMs: number;
+  private readonly log: Logger;
+  private readonly start = performance.now();
+  private readonly timer: NodeJS.Timeout;
+  private reason = 'no answer yet';
+  private told = false;
+
+  constructor(where: string, deadlineMs: number, log?: Logger) {
+    this.where = where;
+    this.deadlineMs = deadlineMs;
+    this.log = log ?? defaultLogger('cassandra', 'info');
+    this.timer = setInterval(() => this.tell(), LOG_EVERY_MS);
+  }
+
+  answered(): void {
+    if (this.told) this.log.info(`${this.where} answers`);
+  }
+
+  /** @throws JournalError when it is enough */
+  failed(cause: unknown): void {
+    this.reason = reasonOf(cause);
+    if (performance.now() - this.start < this.deadlineMs) {
+      if (!this.told) this.tell();
+      return;
+    }
+    throw new JournalError(
+      `${this.where} did not answer within ${this.seconds} s: ${this.reason}; does it run, and can ` +
+        'this machine reach it?',
+      { cause },
+    );
+  }
+
+  end(): void {
+    clearInterval(this.timer);
+  }
+
+  private tell(): void {
+    this.told = true;
+    const limit = Math.round(this.deadlineMs / 1000);
+    this.log.warn(`waiting for ${this.where}, ${this.seconds} s of ${limit} s: ${this.reason}`);
+  }
+
+  private get seconds(): number {
+    return Math.round((performance.now() - this.start) / 1000);
   }
 }
 
@@ -144,7 +181,7 @@ function fatalError(error: unknown, where: string, { localDataCenter }: Cassandr
       cause: error,
     });
   }
-  if ((error as Error).name === 'ArgumentError') {
+  if (isBadOption(error)) {
     return new OptionsError(
       `\`localDataCenter\` is '${localDataCenter}': ${where} says: ${reasonOf(error)}`,
       { cause: error },

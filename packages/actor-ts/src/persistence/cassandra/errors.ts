@@ -31,7 +31,7 @@ export function isRefused(error: unknown): boolean {
   if (error instanceof JournalError || isLoginRefused(error)) return true;
   const { name, code } = (error ?? {}) as DriverError;
   if (name === 'ResponseError') return REFUSED.has(code as number);
-  return name === 'ArgumentError' || error instanceof TypeError;
+  return isBadOption(error) || error instanceof TypeError;
 }
 
 /** Whether Cassandra itself gave a conditional write up, as it does when several contend for long. */
@@ -41,9 +41,18 @@ export function isContention(error: unknown): boolean {
 }
 
 export function isLoginRefused(error: unknown): boolean {
+  return isOrHolds(error, 'AuthenticationError');
+}
+
+/** Whether an option has a value that the driver does not take, or that the database does not have. */
+export function isBadOption(error: unknown): boolean {
+  return isOrHolds(error, 'ArgumentError');
+}
+
+/** The driver wraps the errors of single hosts into one. */
+function isOrHolds(error: unknown, wanted: string): boolean {
   const { name, innerErrors = {} } = (error ?? {}) as DriverError;
-  if (name === 'AuthenticationError') return true;
-  return name === 'NoHostAvailableError' && Object.values(innerErrors).some(isLoginRefused);
+  return name === wanted || Object.values(innerErrors).some((inner) => isOrHolds(inner, wanted));
 }
 
 /** The reason that a person can do something with: the driver wraps those of single hosts. */

@@ -36,10 +36,10 @@ export class CqlProxy {
     this.listener = createServer((client) => this.accept(client));
   }
 
-  static async start(contactPoint: string): Promise<CqlProxy> {
+  static async start(contactPoint: string, ownPort = 0): Promise<CqlProxy> {
     const [host, port = '9042'] = contactPoint.split(':');
     const proxy = new CqlProxy({ host: host!, port: Number(port) });
-    proxy.listener.listen(0, '127.0.0.1');
+    proxy.listener.listen(ownPort, '127.0.0.1');
     await once(proxy.listener, 'listening');
     return proxy;
   }

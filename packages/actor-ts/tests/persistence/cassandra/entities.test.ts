@@ -8,7 +8,8 @@ import { CassandraSnapshotStore } from '../../../src/persistence/cassandra/Cassa
 import { PersistenceExtensionId } from '../../../src/persistence/PersistenceExtension.ts';
 import { PersistentActor } from '../../../src/persistence/PersistentActor.ts';
 import { everyNEvents } from '../../../src/persistence/SnapshotPolicy.ts';
-import { rememberedEntitiesFor } from '../../../src/sharding/rememberedEntitiesFor.ts';
+import { until } from '../../../src/testkit/until.ts';
+import { idsOf, type NodeOptions, ShardedCluster } from '../../sharding/ShardedCluster.ts';
 import { dropKeyspace, newKeyspace, serverOptions } from './server.ts';
 
 const keyspace = newKeyspace();
@@ -78,22 +79,24 @@ describe('on Cassandra', () => {
     ).toBe(20);
   });
 
-  test('remembered entities are in the journal, and come back', async () => {
-    const settings = { rememberEntities: true, typeName: 'room', numShards: 4 };
-    const open = () => rememberedEntitiesFor(system, settings as never, {} as never)!;
-    const entities = open();
-    expect([...(await entities.open(3))]).toEqual([]);
-    for (let i = 0; i < 50; i++) entities.add(3, `room-${i}`);
-    entities.remove(3, 'room-7');
-    await entities.close(3);
-    await stop();
-    await start();
-    const again = open();
-    const ids = [...(await again.open(3))];
-    expect(ids).toHaveLength(49);
-    expect(ids).not.toContain('room-7');
-    expect(await again.shards()).toEqual([3]);
-    expect(await journal.highestSeq('remembered-room-3')).toBeGreaterThan(0);
-    await again.close(3);
+  test('entities that sharding remembers run again after a restart of everything', async () => {
+    const node: NodeOptions = {
+      prepare(system) {
+        const journal = new CassandraJournal(serverOptions(keyspace));
+        system.extension(PersistenceExtensionId).setJournal(journal);
+        system.registerOnTermination(() => journal.close());
+      },
+    };
+    const ids = idsOf(20);
+    const before = new ShardedCluster({ rememberEntities: true }, node);
+    const nodes = await before.start(2);
+    await before.whereFrom(nodes[0]!, ids);
+    for (const each of [...nodes]) await before.leave(each);
+    const after = new ShardedCluster({ rememberEntities: true }, node);
+    await after.start(1);
+    await until(() => ids.every((id) => after.runningOn(id).length === 1), {
+      what: 'all entities',
+    });
+    await after.close();
   });
 });

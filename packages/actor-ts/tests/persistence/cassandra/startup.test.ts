@@ -59,15 +59,14 @@ describe('opening', () => {
 
   test('waits for a database that comes later', async () => {
     const options = newOptions();
-    const proxy = await CqlProxy.start(options.contactPoints[0]!);
-    proxy.cut();
+    const port = await deadPort();
     const { lines, log } = listening();
-    const contactPoints = [proxy.contactPoint];
+    const contactPoints = [`127.0.0.1:${port}`];
     await using journal = new CassandraJournal({ ...options, contactPoints, log });
     await using snapshots = new CassandraSnapshotStore({ ...options, contactPoints, log });
     const opening = Promise.all([journal.open(), snapshots.open()]);
     await until(() => lines.length > 0, { what: 'a line about waiting' });
-    proxy.restore();
+    const proxy = await CqlProxy.start(options.contactPoints[0]!, port);
     await opening;
     expect(lines.at(-1)).toMatch(/answers/);
     expect(await journal.append('p', ['x'], 0)).toBe(1);
