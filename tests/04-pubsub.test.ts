@@ -95,6 +95,20 @@ test('4.3 keeps each message once and in order, and answers with what came after
   }
 });
 
+test('4.3 gives what comes later the higher position, whichever room it is of', async () => {
+  const { ann, bob, room } = await stage();
+  const other = fresh('other');
+  await join(bob, room);
+  await join(bob, other);
+  for (const text of ['one', 'two', 'three']) await say(ann, room, text);
+  const { status, body } = await inboxWith(bob, 3);
+  expect(status, JSON.stringify(body)).toBe(200);
+  expect(texts({ body })).toEqual(['one', 'two', 'three']);
+  await say(ann, other, 'four');
+  const since = () => bob.call('GET', `/me/inbox?since=${body.messages[2].position}`);
+  expect(texts(await eventually(since, (answer) => texts(answer).length > 0))).toEqual(['four']);
+});
+
 // ---- 4.4 ----------------------------------------------------------------------------------------
 
 test('4.4 who leaves a room hears no more of it, and its node is no longer sent to', async () => {
