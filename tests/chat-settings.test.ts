@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { CHAT } from './harness/processes.ts';
 
-async function run(env: Record<string, string>) {
+async function run(env: NodeJS.ProcessEnv) {
   const settings = { JOURNAL: 'memory', CLUSTER_PORT: '0', HTTP_PORT: '0', MANAGEMENT_PORT: '0' };
   const child = spawn(process.execPath, [CHAT], { env: { ...process.env, ...settings, ...env } });
   const killer = setTimeout(() => child.kill('SIGKILL'), 15_000);
@@ -25,7 +25,9 @@ test.each([
   ['MANAGEMENT_PORT', '-1'],
   ['SEEDS', 'nowhere'],
   ['JOURNAL', 'postgres'],
-  ['JOURNAL', 'cassandra'],
+  ['CASSANDRA_CONTACT_POINTS', 'a b'],
+  ['CASSANDRA_LOCAL_DC', ''],
+  ['CASSANDRA_KEYSPACE', 'Chat'],
   ['JOURNAL', 'sqlite:/dev/null/chat.db'],
   ['CHAT_SECRET', 'short'],
   ['ALLOWED_ORIGINS', 'chat.example'],
@@ -35,6 +37,15 @@ test.each([
   expect(code).toBe(1);
   expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(`^${variable}\\b`)]);
   if (variable === 'CHAT_SECRET') expect(stderr).not.toMatch(value);
+});
+
+test('Cassandra without a host is refused', async () => {
+  const { code, stderr } = await run({
+    JOURNAL: 'cassandra',
+    CASSANDRA_CONTACT_POINTS: undefined,
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/^CASSANDRA_CONTACT_POINTS takes hosts, when JOURNAL is cassandra/);
 });
 
 test('a taken port is named', async () => {

@@ -10,7 +10,7 @@ const filled = z.string().trim().min(1, 'a value that is not empty');
 const list = filled.transform((text) => text.split(',').map((entry) => entry.trim()));
 const hostAndPort = z.string().regex(/^([\w-]+@)?[\w.-]+:\d{1,5}$/, 'host:port');
 
-const environment = z.object({
+const variables = z.object({
   NODE_NAME: z
     .string()
     .regex(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes or underscores')
@@ -25,10 +25,18 @@ const environment = z.object({
   JOURNAL: z
     .string()
     .regex(/^(memory|sqlite:.+|cassandra)$/, 'memory, sqlite:<path> or cassandra')
-    .refine((text) => text !== 'cassandra', {
-      message: 'memory or sqlite:<path>; cassandra comes with the containers',
-    })
     .default('sqlite:./data/chat.db'),
+  CASSANDRA_CONTACT_POINTS: list
+    .pipe(z.array(z.string().regex(/^[\w.-]+(:\d{1,5})?$/, 'hosts, as host or host:port')))
+    .optional(),
+  CASSANDRA_LOCAL_DC: filled.default('datacenter1'),
+  CASSANDRA_KEYSPACE: z
+    .string()
+    .regex(
+      /^[a-z][a-z0-9_]{0,47}$/,
+      '1 to 48 lower-case letters, digits, underscores, a letter first',
+    )
+    .default('chat'),
   CHAT_SECRET: z
     .string()
     .min(16, 'at least 16 characters')
@@ -38,6 +46,11 @@ const environment = z.object({
     .optional(),
   TRACE: z.stringbool().default(false),
 });
+
+const environment = variables.refine(
+  ({ JOURNAL, CASSANDRA_CONTACT_POINTS }) => JOURNAL !== 'cassandra' || CASSANDRA_CONTACT_POINTS,
+  { path: ['CASSANDRA_CONTACT_POINTS'], message: 'hosts, when JOURNAL is cassandra' },
+);
 
 export type Config = z.infer<typeof environment>;
 

@@ -2,6 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   ActorSystem,
+  CassandraJournal,
+  CassandraSnapshotStore,
   Cluster,
   ClusterSharding,
   CoordinatedShutdownId,
@@ -31,7 +33,7 @@ async function start(config: Config): Promise<void> {
   const { NODE_NAME: node } = config;
   const log = pino({ base: { name: node } });
   const system = ActorSystem.create('chat', { log, trace: config.TRACE && { idOf } });
-  await useJournal(system, config.JOURNAL);
+  await useJournal(system, config);
 
   const { HOST: host, CLUSTER_PORT: port, SEEDS: seeds } = config;
   const cluster = await Cluster.join(system, { host, port, seeds });
@@ -81,8 +83,10 @@ function idOf(message: any): string | undefined {
   return message?.id ?? message?.payload?.id;
 }
 
-async function useJournal(system: ActorSystem, setting: string): Promise<void> {
+async function useJournal(system: ActorSystem, config: Config): Promise<void> {
+  const { JOURNAL: setting } = config;
   if (setting === 'memory') return; // the default of the runtime
+  if (setting === 'cassandra') return useCassandra(system, config);
   const path = setting.slice('sqlite:'.length);
   const journal = new SqliteJournal({ path, wal: true });
   const snapshots = new SqliteSnapshotStore({ path, wal: true });
@@ -90,6 +94,20 @@ async function useJournal(system: ActorSystem, setting: string): Promise<void> {
   const persistence = system.extension(PersistenceExtensionId);
   persistence.setJournal(journal);
   persistence.setSnapshotStore(snapshots);
+}
+
+/** The journal of nodes on several machines, which share no file. */
+async function useCassandra(system: ActorSystem, config: Config): Promise<void> {
+  const options = {
+    contactPoints: config.CASSANDRA_CONTACT_POINTS ?? [],
+    localDataCenter: config.CASSANDRA_LOCAL_DC,
+    keyspace: config.CASSANDRA_KEYSPACE,
+    log: system.log,
+  };
+  const journal = new CassandraJournal(options);
+  const snapshots = new CassandraSnapshotStore(options);
+  await Promise.all([journal.open(), snapshots.open()]);
+  system.extension(PersistenceExtensionId).setJournal(journal).setSnapshotStore(snapshots);
 }
 
 try {
