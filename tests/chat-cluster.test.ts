@@ -1,7 +1,7 @@
 // The chat on three nodes: messages cross them, and none is lost or doubled when one goes.
 import { setTimeout as delay } from 'node:timers/promises';
-import { until } from 'actor-ts/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
+import { Conversation } from './harness/Conversation.ts';
 import { GoodClient } from './harness/GoodClient.ts';
 import { fresh, Login } from './harness/Login.ts';
 import { Socket } from './harness/Socket.ts';
@@ -100,100 +100,56 @@ test('a client resumes on another node after what it has seen', async () => {
   expect(await after.next('message')).toMatchObject({ seq: 6 });
 });
 
-/** People on every node talk in rooms on every node, until `stop`; then everything is compared. */
-async function conversation() {
+/** People on every node talk in rooms on every node. */
+async function conversation(): Promise<Conversation> {
   const probe = await login('probe');
   const rooms = await Promise.all(cluster.nodes.map(({ name }) => roomOn(name, probe)));
   const people = await Promise.all(NODES.map((node) => client(`talker${node}`, node)));
-  await Promise.all(people.flatMap((person) => rooms.map((room) => person.join(room))));
-  let talking = true;
-  const talk = people.map(async (person) => {
-    for (let i = 0; talking; i++) {
-      if (person.waiting < 40) person.say(rooms[i % rooms.length]!, `${person.user} says ${i}`);
-      await delay(70);
-    }
-  });
-  const ackedSince = (from: number, person: GoodClient, room: string) =>
-    [...person.acked.values()].some((ack) => ack.room === room && ack.at > from);
-  return {
-    people,
-    rooms,
-    /** Everybody has been acked in every room again. */
-    async goesOn() {
-      const from = performance.now();
-      const all = () =>
-        people.every((person) => rooms.every((room) => ackedSince(from, person, room)));
-      await until(all, { what: 'acks for everybody in every room', timeoutMs: 20_000 });
-    },
-    async stop() {
-      talking = false;
-      await Promise.all(talk);
-      await Promise.all(people.map((person) => person.quiet()));
-    },
-    /** Every acked message once, in its place, in the history and in every log. */
-    async check() {
-      const acked = people.flatMap((person) => [...person.acked]);
-      for (const room of rooms) {
-        const reader = await Login.as(fresh('reader'), cluster.nodes[0]!);
-        const history = await reader.allOf(room);
-        expect(history.map(({ seq }) => seq)).toEqual(history.map((_, index) => index + 1));
-        expect(new Set(history.map(({ id }) => id)).size).toBe(history.length);
-        for (const [id, { seq }] of acked.filter(([, ack]) => ack.room === room)) {
-          expect(history[seq - 1]?.id).toBe(id);
-        }
-        for (const person of people) {
-          await person.caughtUp(room, history.length);
-          const log = person.log.get(room)!;
-          expect(log).toEqual(history.slice(log[0]!.seq - 1));
-        }
-      }
-      expect(people.flatMap(({ faults }) => faults)).toEqual([]);
-    },
-  };
+  return Conversation.begin(people, rooms, await login('reader'));
 }
 
 describe('a conversation', () => {
   test('survives kill -9 of each node in turn, with every message once and in order', async () => {
-    const { goesOn, stop, check, people } = await conversation();
+    const talk = await conversation();
     for (const node of cluster.nodes) {
-      await goesOn();
+      await talk.goesOn();
       await node.kill();
-      await goesOn();
+      await talk.goesOn();
       await node.start();
     }
-    await goesOn();
-    await stop();
-    await check();
-    expect(people.every(({ connections }) => connections > 1)).toBe(true);
+    await talk.goesOn();
+    await talk.stop();
+    await talk.check();
+    expect(talk.people.every(({ connections }) => connections > 1)).toBe(true);
   }, 90_000);
 
   test('survives an orderly stop of each node in turn, and sockets elsewhere stay open', async () => {
-    const { goesOn, stop, check, people } = await conversation();
+    const talk = await conversation();
     for (const node of cluster.nodes) {
-      const connections = people.map((person) => person.connections);
-      const held = people.map((person) => person.welcome?.node === node.name);
-      await goesOn();
+      const connections = talk.people.map((person) => person.connections);
+      const held = talk.people.map((person) => person.welcome?.node === node.name);
+      await talk.goesOn();
       expect(await node.stop()).toBe(0);
-      await goesOn();
-      for (const [i, person] of people.entries()) {
+      await talk.goesOn();
+      for (const [i, person] of talk.people.entries()) {
         if (!held[i]) expect(person.connections).toBe(connections[i]);
       }
       await node.start();
     }
-    await stop();
-    await check();
+    await talk.stop();
+    await talk.check();
   }, 90_000);
 
   test('survives a node that is frozen for a while', async () => {
-    const { goesOn, stop, check } = await conversation();
+    const talk = await conversation();
     const node = cluster.nodes[1]!;
-    await goesOn();
+    await talk.goesOn();
     await node.pause();
     await delay(3500); // as long as the pause is meant to be
     await node.resume();
-    await goesOn();
-    await stop();
-    await check();
+    await talk.goesOn();
+    await talk.stop();
+    await talk.check();
   }, 60_000);
 });
 

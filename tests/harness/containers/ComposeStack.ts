@@ -17,10 +17,11 @@ import { freePorts } from '../../../packages/workshop/src/ports.ts';
 import type { TestNode } from '../Driver.ts';
 import { AT_ONCE } from './Container.ts';
 import { type Engine, type EngineContainer, theEngine } from './Engine.ts';
-import { gone } from './leftovers.ts';
+import { removeProject } from './leftovers.ts';
 
 const FILE = 'docker-compose.yml';
 const HEALTHY_WITHIN_MS = 120_000;
+const STOP_GRACE_MS = 60_000;
 
 interface Config {
   readonly services: Readonly<Record<string, { readonly build?: unknown }>>;
@@ -150,22 +151,45 @@ export class ComposeStack implements AsyncDisposable {
     return new Service(this.engine, this.project, name, this.http, this.management);
   }
 
+  /** The containers' ports that can be reached from this machine, by service. */
+  async published(): Promise<Record<string, number[]>> {
+    const label = [`com.docker.compose.project=${this.project}`];
+    const found = await this.engine.docker.listContainers({ filters: { label } });
+    const ports = found.map(({ Labels, Ports }) => {
+      const own = Ports.filter(({ PublicPort }) => PublicPort !== undefined);
+      const numbers = [...new Set(own.map(({ PrivatePort }) => PrivatePort))];
+      return [Labels['com.docker.compose.service']!, numbers] as const;
+    });
+    return Object.fromEntries(ports.filter(([, numbers]) => numbers.length > 0));
+  }
+
+  /** `docker compose down`, which keeps the volumes, and `up -d`. */
+  async restart(): Promise<void> {
+    await this.started?.down({ removeVolumes: false, timeout: STOP_GRACE_MS });
+    this.started = await this.environment().up();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.started?.down({ removeVolumes: true, timeout: 0 });
-    await gone(this.engine.docker.getImage(this.image).remove());
+    await removeProject(this.engine.docker, this.project);
     await rm(this.scratch, { recursive: true, force: true });
   }
 
   private async up(): Promise<void> {
-    const ours = join(this.scratch, 'ours.json');
-    await writeFile(ours, JSON.stringify(this.marked(await this.config())));
-    this.started = await new DockerComposeEnvironment(this.dir, [FILE, ours])
+    await writeFile(this.ours, JSON.stringify(this.marked(await this.config())));
+    this.started = await this.environment().withBuild().up();
+  }
+
+  private environment(): DockerComposeEnvironment {
+    return new DockerComposeEnvironment(this.dir, [FILE, this.ours])
       .withProjectName(this.project)
       .withEnvironment({ ...this.env })
       .withPullPolicy(PullPolicy.neverPull())
-      .withDefaultWaitStrategy(AT_ONCE)
-      .withBuild()
-      .up();
+      .withDefaultWaitStrategy(AT_ONCE);
+  }
+
+  /** Laid over the file. */
+  private get ours(): string {
+    return join(this.scratch, 'ours.json');
   }
 
   private async config(): Promise<Config> {
@@ -174,7 +198,7 @@ export class ComposeStack implements AsyncDisposable {
     return JSON.parse((await promisify(execFile)('docker', args, options)).stdout) as Config;
   }
 
-  /** What is laid over the file: whose everything is, and images of a name of their own. */
+  /** Whose everything is, and an image of a name of their own. */
   private marked({ services, networks = {}, volumes = {} }: Config): object {
     const { labels } = this.engine;
     const { image } = this;

@@ -19,6 +19,11 @@ export function removeRun(docker: Docker, run: string): Promise<number> {
   return remove(docker, `${RUN_LABEL}=${run}`, () => true);
 }
 
+/** The same of one Compose project of ours. */
+export function removeProject(docker: Docker, project: string): Promise<number> {
+  return remove(docker, `com.docker.compose.project=${project}`, () => true);
+}
+
 /** Removes what runs have made whose owners, processes of this machine, are gone. */
 export function sweep(docker: Docker): Promise<number> {
   return remove(docker, OWNER_LABEL, (labels) => isDead(labels[OWNER_LABEL]!));
