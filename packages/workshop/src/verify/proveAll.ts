@@ -32,7 +32,7 @@ const NOTHING: Proof = { key: '', runs: 0, tookMs: 0, killers: [] };
 
 /**
  * @returns the results in the claims' order, whatever order they came in
- * @throws WorkshopError when the machine is in the way; the signal's reason when it was aborted
+ * @throws the signal's reason when it was aborted
  */
 export async function proveAll(
   workshop: Workshop,
