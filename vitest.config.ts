@@ -1,9 +1,15 @@
-// Suites run one after the other, and what starts processes runs alone: two clusters at once on a
-// small machine would measure each other instead of themselves.
+// What mainly waits runs side by side. What would measure its neighbour instead of itself runs alone:
+// clusters of processes that have to notice something in time, and a browser that has to be smooth.
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** The runtime's tests that start nodes as processes: all others stay within one. */
 const PROCESSES = 'packages/actor-ts/tests/**/*process*.test.ts';
+
+/** These run alone. */
+const CLUSTER_PROCESSES = 'packages/actor-ts/tests/cluster/processes.test.ts';
+const CHAT_CLUSTER = 'tests/chat-cluster.test.ts';
+const CHAT_PAGE = 'tests/browser/page.test.ts';
 
 /** The runtime's tests on Cassandra: there for whoever names a server. */
 const CASSANDRA = 'packages/actor-ts/tests/**/cassandra/*.test.ts';
@@ -13,8 +19,11 @@ const isCassandraThere = Boolean(process.env.CASSANDRA_CONTACT_POINTS);
 const CONTAINERS = ['tests/containers/**'];
 const areNodesContainers = process.env.WORKSHOP_DRIVER === 'containers';
 
-const inProcess = { fileParallelism: true, testTimeout: 30_000, hookTimeout: 30_000 };
-const oneAtATime = { fileParallelism: false, testTimeout: 60_000, hookTimeout: 60_000 };
+const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
+const inProcess = { maxWorkers: 2, testTimeout: 30_000, hookTimeout: 30_000 };
+/** Containers cost more than processes: one cluster of them at a time. */
+const inTwoLanes = { maxWorkers: areNodesContainers ? 1 : 2, ...patient };
+const oneAtATime = { maxWorkers: 1, ...patient };
 
 export default defineConfig({
   test: {
@@ -25,26 +34,36 @@ export default defineConfig({
         exclude: [PROCESSES, CASSANDRA],
       }),
       suite('runtime-processes', 1, {
-        ...oneAtATime,
+        ...inTwoLanes,
         include: [PROCESSES],
-        exclude: [CASSANDRA],
+        exclude: [CLUSTER_PROCESSES, CASSANDRA],
         maxConcurrency: 3,
       }),
-      ...(isCassandraThere ? [suite('cassandra', 2, { ...oneAtATime, include: [CASSANDRA] })] : []),
-      suite('workshop', 3, { ...oneAtATime, include: ['packages/workshop/tests/**/*.test.ts'] }),
-      suite('chat', 4, {
-        ...oneAtATime,
+      suite('workshop', 1, { ...inTwoLanes, include: ['packages/workshop/tests/**/*.test.ts'] }),
+      suite('chat', 1, {
+        ...inTwoLanes,
         include: ['tests/**/*.test.ts', 'solutions/*/tests/**/*.test.ts'],
-        exclude: ['tests/browser/**', ...(areNodesContainers ? [] : CONTAINERS)],
+        exclude: ['tests/browser/**', CHAT_CLUSTER, ...(areNodesContainers ? [] : CONTAINERS)],
         // A step's files say `todo(…)` where an exercise is not solved.
         setupFiles: ['packages/workshop/src/todo.ts'],
       }),
-      suite('browser', 5, { ...oneAtATime, include: ['tests/browser/**/*.test.ts'] }),
+      suite('browser', 1, {
+        ...inTwoLanes,
+        include: ['tests/browser/**/*.test.ts'],
+        exclude: [CHAT_PAGE],
+      }),
+      suite('cluster', 2, { ...oneAtATime, include: [CLUSTER_PROCESSES, CHAT_CLUSTER] }),
+      suite('page', 3, { ...oneAtATime, include: [CHAT_PAGE] }),
+      ...(isCassandraThere ? [suite('cassandra', 4, { ...oneAtATime, include: [CASSANDRA] })] : []),
     ],
   },
 });
 
 /** A named suite; those with a lower `groupOrder` have ended before it begins. */
 function suite(name: string, groupOrder: number, test: object) {
-  return { test: { name, ...test, sequence: { groupOrder } } };
+  // The tests start hundreds of processes of the same few programs: Node compiles each program once.
+  const compiled = fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
+  return {
+    test: { name, env: { NODE_COMPILE_CACHE: compiled }, ...test, sequence: { groupOrder } },
+  };
 }

@@ -14,6 +14,9 @@ import { untilAllReady, untilReady } from './waiting.ts';
 export const CHAT = fileURLToPath(
   new URL('../../solutions/06-cluster-compose/src/main.ts', import.meta.url),
 );
+/** These nodes are killed, not stopped, all the time. */
+const KEEP_COMPILED = new URL('../../packages/actor-ts/tests/keepCompiled.ts', import.meta.url)
+  .href;
 const HOST = '127.0.0.1';
 const STOP_GRACE_MS = 15_000;
 
@@ -97,6 +100,7 @@ async function startCluster(count: number, options: ClusterOptions = {}): Promis
       MANAGEMENT_PORT: String(ports[2 * count + index]),
       CHAT_SECRET: secret,
       JOURNAL: `sqlite:${file}`,
+      NODE_OPTIONS: `--import=${KEEP_COMPILED}`,
       ...options.env,
     };
     return new ProcessNode(program, dir, env, wanted, log.add);

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+const keepCompiled = new URL('../keepCompiled.ts', import.meta.url).href;
 const program = fileURLToPath(new URL('./fixtures/node.ts', import.meta.url));
 
 interface Line {
@@ -23,7 +24,7 @@ export class ClusterProcess {
   constructor(port: number, seeds: readonly number[]) {
     this.port = port;
     const list = seeds.map((seed) => `127.0.0.1:${seed}`).join(',');
-    this.child = spawn(process.execPath, [program, String(port), list], {
+    this.child = spawn(process.execPath, ['--import', keepCompiled, program, String(port), list], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.exited = once(this.child, 'exit');

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../../src/testkit/until.ts';
 import type { Ask, Command, NodeSettings } from './processNode.ts';
 
+const KEEP_COMPILED = new URL('../keepCompiled.ts', import.meta.url).href;
 const PROGRAM = fileURLToPath(new URL('./processNode.ts', import.meta.url));
 
 export async function freePorts(count: number): Promise<number[]> {
@@ -22,7 +23,10 @@ export class ProcessNode {
 
   private constructor(settings: NodeSettings) {
     this.settings = settings;
-    this.child = fork(PROGRAM, [JSON.stringify(settings)], { serialization: 'advanced' });
+    this.child = fork(PROGRAM, [JSON.stringify(settings)], {
+      execArgv: ['--import', KEEP_COMPILED],
+      serialization: 'advanced',
+    });
   }
 
   /** Resolves when the node has joined. */
