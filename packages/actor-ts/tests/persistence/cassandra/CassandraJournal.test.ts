@@ -40,7 +40,7 @@ describe.each([{}, { partitionSize: 3, pageEvents: 7 }])('CassandraJournal with 
       const proxies = new Map<Journal, CqlProxy>();
       return {
         open: async () => {
-          const { journal, proxy } = await openThroughProxy({ deadlineMs: 1500, ...settings });
+          const { journal, proxy } = await openThroughProxy({ deadlineMs: 5000, ...settings });
           proxies.set(journal, proxy);
           return journal;
         },
@@ -156,7 +156,7 @@ describe('CassandraJournal', () => {
     await expect(writer.journal.delete('down', 1)).rejects.toThrow(/could not/);
     writer.proxy.restore();
     const append = () => writer.journal.append('down', ['b'], 1);
-    expect(await until(() => append().catch(isBackAlready))).toBe(2);
+    expect(await until(() => append().catch(isBackAlready), { timeoutMs: 30_000 })).toBe(2);
   });
 
   test('puts appends that wait behind one another into one batch', async () => {

@@ -12,6 +12,9 @@ import { until } from '../../../src/testkit/until.ts';
 import { idsOf, type NodeOptions, ShardedCluster } from '../../sharding/ShardedCluster.ts';
 import { dropKeyspace, newKeyspace, serverOptions } from './server.ts';
 
+/** Cassandra takes its time on a machine that is busy. */
+const ASK_MS = 30_000;
+
 const keyspace = newKeyspace();
 afterAll(() => dropKeyspace(keyspace));
 
@@ -65,7 +68,7 @@ describe('on Cassandra', () => {
       'sum',
     );
     let answer: unknown;
-    for (let n = 1; n <= 25; n++) answer = await actor.ask({ add: n });
+    for (let n = 1; n <= 25; n++) answer = await actor.ask({ add: n }, ASK_MS);
     expect(answer).toEqual({ sum: 325, events: 25 });
     await stop();
     await start();
@@ -73,7 +76,7 @@ describe('on Cassandra', () => {
       Props.create(() => new Sum()),
       'sum',
     );
-    expect(await again.ask({ add: 1 })).toEqual({ sum: 326, events: 26 });
+    expect(await again.ask({ add: 1 }, ASK_MS)).toEqual({ sum: 326, events: 26 });
     expect(
       (await snapshots.loadLatest('sum')).map(({ sequenceNr }) => sequenceNr).toNullable(),
     ).toBe(20);
@@ -96,6 +99,7 @@ describe('on Cassandra', () => {
     await after.start(1);
     await until(() => ids.every((id) => after.runningOn(id).length === 1), {
       what: 'all entities',
+      timeoutMs: 30_000,
     });
     await after.close();
   });
