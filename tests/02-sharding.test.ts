@@ -5,7 +5,7 @@ import type { TestNode } from './harness/Driver.ts';
 import { eventually } from './harness/eventually.ts';
 import { exercise, type Solved } from './harness/exercise.ts';
 import { fresh, Login, type Message } from './harness/Login.ts';
-import { membersOf, placesOf } from './harness/places.ts';
+import { isBalanced, membersOf, placesOf } from './harness/places.ts';
 import { isOpen, SlowPost } from './harness/SlowPost.ts';
 import { useStep } from './harness/useStep.ts';
 
@@ -18,7 +18,13 @@ const read = (reader: Login, room: string) => reader.call('GET', `/rooms/${room}
 afterEach(async () => {
   const down = cluster.nodes.filter((node) => !node.isRunning);
   await Promise.all(down.map((node) => node.start())); // what the test has ended
+  // A node that is back gets its share of rooms, and a room that is moved forgets what it holds.
+  await eventually(areBalanced, Boolean);
 });
+
+async function areBalanced(): Promise<boolean> {
+  return (await Promise.all(cluster.nodes.map(isBalanced))).every(Boolean);
+}
 
 /** How many members a node counts, and how many of them are up. */
 async function counted(node: TestNode): Promise<number[]> {

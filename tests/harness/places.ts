@@ -8,6 +8,7 @@ interface Members {
 }
 
 interface Shards {
+  readonly types?: readonly string[];
   readonly shards?: readonly { readonly node: string; readonly entities: readonly string[] }[];
 }
 
@@ -25,12 +26,32 @@ export async function placesOf(
   asked: TestNode,
   nodes: readonly TestNode[],
 ): Promise<string[]> {
-  const answer = await fetch(`${asked.management}/cluster/shards?type=${type}`);
-  const { shards = [] } = (await answer.json()) as Shards;
+  const { shards = [] } = await shardsOf(asked, `?type=${type}`);
   const running = nodes.filter((node) => node.isRunning);
   const names = new Map<string, string>();
   for (const node of running) names.set((await membersOf(node)).self, node.name);
   return shards.flatMap(({ node, entities }) =>
     entities.filter((name) => name.includes(id)).map(() => names.get(node) ?? node),
   );
+}
+
+/**
+ * Whether, as `asked` sees it, every member that is up has as many shards as any other, give or take
+ * one. Then none is moved any more, and what entities hold in memory stays there.
+ */
+export async function isBalanced(asked: TestNode): Promise<boolean> {
+  const members = (await membersOf(asked)).members.filter(({ status }) => status === 'up');
+  const { types = [] } = await shardsOf(asked);
+  for (const type of types) {
+    const { shards = [] } = await shardsOf(asked, `?type=${type}`);
+    const loads = members.map(({ address }) => {
+      return shards.filter(({ node }) => node === address).length;
+    });
+    if (Math.max(...loads) - Math.min(...loads) > 1) return false;
+  }
+  return true;
+}
+
+async function shardsOf(asked: TestNode, query = ''): Promise<Shards> {
+  return (await (await fetch(`${asked.management}/cluster/shards${query}`)).json()) as Shards;
 }
