@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll } from 'vitest';
 import type { ClusterOptions, Driver, TestCluster, TestNode } from './Driver.ts';
 import { processes } from './processes.ts';
 
-const START_WITHIN_MS = 120_000;
+const START_WITHIN_MS = 360_000;
 
 /** A cluster that starts before the first test and is gone after the last one. */
 export function useCluster(nodes: number, options?: ClusterOptions): TestCluster {

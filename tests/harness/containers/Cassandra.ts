@@ -4,7 +4,7 @@ import { Container } from './Container.ts';
 import { type Engine, type EngineNetwork, theEngine } from './Engine.ts';
 
 const NAME = 'cassandra';
-const HEALTHY_WITHIN_MS = 120_000;
+const HEALTHY_WITHIN_MS = 240_000;
 const STOP_GRACE_MS = 30_000;
 
 /** Asks the CQL port what it supports and waits for the answer. */
