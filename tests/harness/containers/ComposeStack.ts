@@ -77,6 +77,11 @@ export class Service implements TestNode {
     await this.healthy();
   }
 
+  /** What the container's own health check says: `starting`, `healthy`, `unhealthy`. */
+  async health(): Promise<string | undefined> {
+    return (await this.container.inspect()).State.Health?.Status;
+  }
+
   /** Resolves once the container's own health check says so. */
   async healthy(): Promise<void> {
     const isHealthy = async () => {
@@ -149,6 +154,23 @@ export class ComposeStack implements AsyncDisposable {
 
   service(name: string): Service {
     return new Service(this.engine, this.project, name, this.http, this.management);
+  }
+
+  /** The CHAT_SECRET that Compose is given. */
+  get secret(): string {
+    return this.env.CHAT_SECRET!;
+  }
+
+  /** What Compose says when it is given none; nothing when it does not mind. */
+  async withoutSecret(): Promise<string> {
+    const args = ['compose', '--env-file', '/dev/null', '--file', FILE, 'config', '--quiet'];
+    const { CHAT_SECRET: _, ...env } = { ...process.env, ...this.env };
+    try {
+      await promisify(execFile)('docker', args, { cwd: this.dir, env });
+      return '';
+    } catch (error) {
+      return (error as { stderr: string }).stderr;
+    }
   }
 
   /** The containers' ports that can be reached from this machine, by service. */

@@ -1,0 +1,79 @@
+// A node's settings, from the environment. A bad value is one line that names the variable.
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { z } from 'zod';
+
+const port = z
+  .string()
+  .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'a port from 0 to 65535')
+  .transform(Number);
+const filled = z.string().trim().min(1, 'a value that is not empty');
+const list = filled.transform((text) => text.split(',').map((entry) => entry.trim()));
+const hostAndPort = z.string().regex(/^([\w-]+@)?[\w.-]+:\d{1,5}$/, 'host:port');
+
+const variables = z.object({
+  NODE_NAME: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes or underscores')
+    .default('node1')
+    .transform((name) => (name === 'auto' ? hostname() : name)),
+  HOST: filled.default('127.0.0.1'),
+  CLUSTER_BIND_HOST: filled.optional(),
+  CLUSTER_PORT: port.default(2551),
+  SEEDS: list.pipe(z.array(hostAndPort)).optional(),
+  HTTP_HOST: filled.default('127.0.0.1'),
+  HTTP_PORT: port.default(3000),
+  MANAGEMENT_HOST: filled.default('127.0.0.1'),
+  MANAGEMENT_PORT: port.default(8551),
+  JOURNAL: z
+    .string()
+    .regex(/^(memory|sqlite:.+|cassandra)$/, 'memory, sqlite:<path> or cassandra')
+    .default('sqlite:./data/chat.db'),
+  CASSANDRA_CONTACT_POINTS: list
+    .pipe(z.array(z.string().regex(/^[\w.-]+(:\d{1,5})?$/, 'hosts, as host or host:port')))
+    .optional(),
+  CASSANDRA_LOCAL_DC: filled.default('datacenter1'),
+  CASSANDRA_KEYSPACE: z
+    .string()
+    .regex(
+      /^[a-z][a-z0-9_]{0,47}$/,
+      '1 to 48 lower-case letters, digits, underscores, a letter first',
+    )
+    .default('chat'),
+  CHAT_SECRET: z.string().min(16, 'at least 16 characters').optional(),
+  TRUST_PROXY: z.stringbool().default(false),
+  ALLOWED_ORIGINS: list
+    .pipe(z.array(z.string().regex(/^https?:\/\/[^/]+$/, 'a list of origins like https://host')))
+    .optional(),
+  TRACE: z.stringbool().default(false),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+const environment = variables.refine(
+  ({ JOURNAL, CASSANDRA_CONTACT_POINTS }) => JOURNAL !== 'cassandra' || CASSANDRA_CONTACT_POINTS,
+  { path: ['CASSANDRA_CONTACT_POINTS'], message: 'hosts, when JOURNAL is cassandra' },
+);
+
+export type Config = ReturnType<typeof readConfig>;
+
+/** A variable has a value it does not take; the message is the one line to print. */
+export class ConfigError extends Error {}
+
+/** @throws ConfigError */
+export function readConfig(env: NodeJS.ProcessEnv) {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    const variable = String(path[0]);
+    const got = variable === 'CHAT_SECRET' ? 'fewer' : JSON.stringify(env[variable]);
+    throw new ConfigError(`${variable} takes ${message}, got ${got}`);
+  }
+  const { CHAT_SECRET, ...settings } = parsed.data;
+  const ownAddress = `${settings.HOST}:${settings.CLUSTER_PORT}`;
+  const hasPeers = settings.SEEDS?.some((seed) => !seed.endsWith(ownAddress)) === true;
+  return {
+    ...settings,
+    CHAT_SECRET: CHAT_SECRET ?? randomBytes(32).toString('hex'),
+    needsSecret: CHAT_SECRET === undefined && hasPeers,
+  };
+}
