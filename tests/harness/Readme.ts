@@ -24,6 +24,7 @@ const VARIES = new Set([
   'leader',
   'address',
   'position',
+  'session',
 ]);
 
 /** A walk through the part, block by block. */
