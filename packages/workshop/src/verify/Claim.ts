@@ -84,7 +84,7 @@ export function claimsOn(
       return {
         ...variant('wrong answer', name, patch.what, { kind: 'rejected', by }),
         patch: within(patch, solutionDir),
-        ...(isQuick && { only: beginsWith(by) }),
+        ...((isQuick || needsContainers(step)) && { only: beginsWith(by) }),
       };
     }),
     ...readPatches(root, 'alternatives', step.number).map((patch): Claim => {

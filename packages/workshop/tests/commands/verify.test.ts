@@ -70,6 +70,9 @@ describe('npm run verify', { timeout: 180_000 }, () => {
     process.env.PATH = withGitAlone(small);
     try {
       expect(await small.run('verify --quick --tested')).toBe(1);
+      expect(small.said).toMatch(/^step 1 runs in containers: left to the full form/);
+      expect(small.said).toContain('NOT PROVEN  0 of 0 claims, 2 shortfalls');
+      expect(await small.run('verify --quick --tested --step 1')).toBe(1);
     } finally {
       process.env.PATH = PATH;
     }
