@@ -20,6 +20,8 @@ export interface ContainerSpec {
   readonly front?: EngineNetwork;
   /** Networks in which others find it by `name`. */
   readonly networks?: readonly EngineNetwork[];
+  /** Networks in which it finds others, and nobody finds it. */
+  readonly visits?: readonly EngineNetwork[];
   /** A command that ends with 0 in a container that can be used. */
   readonly healthCheck?: readonly string[];
   /** Names that it looks up in its own table first. */
@@ -123,8 +125,9 @@ export class Container {
 
   private async made(id: string): Promise<void> {
     this.handle = this.engine.docker.getContainer(id);
-    const { networks = [] } = this.spec;
+    const { networks = [], visits = [] } = this.spec;
     for (const network of networks) if (network !== homeOf(this.spec)) await this.connect(network);
+    for (const network of visits) await network.connect({ Container: id });
     await this.hear();
   }
 

@@ -89,15 +89,15 @@ export class ContainerNode implements TestNode {
 }
 
 export interface ContainerOptions extends ClusterOptions {
-  /** Further networks, such as that of a database. */
-  readonly networks?: readonly EngineNetwork[];
+  /** Networks of others, such as that of a database. Nodes do not find each other there. */
+  readonly visits?: readonly EngineNetwork[];
 }
 
 async function startCluster(
   count: number,
   options: ContainerOptions = {},
 ): Promise<TestCluster<ContainerNode>> {
-  const { program = CHAT, wanted = 'cluster', networks = [] } = options;
+  const { program = CHAT, wanted = 'cluster', visits = [] } = options;
   const engine = await theEngine();
   const image = await engine.image('NODE_IMAGE');
   const [front, peers, volume] = await Promise.all([
@@ -120,7 +120,8 @@ async function startCluster(
       workingDir: DATA,
       binds,
       front,
-      networks: [peers, ...networks],
+      networks: [peers],
+      visits,
       ports: { [HTTP_PORT]: ports[2 * index]!, [MANAGEMENT_PORT]: ports[2 * index + 1]! },
       // It tells its name to the others and listens there: on all of its addresses, since the one
       // that the others find by that name may be another after it was cut off.

@@ -16,7 +16,7 @@ export async function startOnCassandra(
     const cluster = await containers.startCluster(nodes, {
       ...options,
       env: { ...options.env, ...database.env },
-      networks: [database.network],
+      visits: [database.network],
     });
     const dispose = async () => {
       await cluster[Symbol.asyncDispose]();
