@@ -24,6 +24,8 @@ export type Proof = z.infer<typeof proof>;
 /** What every variant stands on, besides the step's tests and their harness. */
 const RUNTIME = 'packages/actor-ts/src';
 const HARNESS = 'tests/harness';
+/** Of a step and its solution, what its program and its tests never see. */
+const NOT_RUN = /^(README\.md$|exercises\.yaml$|tests\/)/;
 /** The part of the harness that nodes in containers need. */
 const CONTAINERS = `${HARNESS}/containers`;
 /** The files of this package that nodes and tests load; the others only watch them. */
@@ -39,9 +41,7 @@ export class Ledger {
     this.#workshop = workshop;
     this.#below = digest(
       hashOf(join(root, RUNTIME)),
-      ...listFiles(join(root, HARNESS))
-        .filter((file) => !`${HARNESS}/${file}`.startsWith(`${CONTAINERS}/`))
-        .map((file) => `${file}\0${textOf(join(root, HARNESS, file))}`),
+      ...contentsOf(join(root, HARNESS), (file) => !file.startsWith('containers/')),
       ...loaded,
       textOf(join(root, 'vitest.config.ts')),
     );
@@ -53,7 +53,7 @@ export class Ledger {
     return digest(
       this.#below,
       driver === 'containers' ? hashOf(join(root, CONTAINERS)) : '',
-      hashOf(join(root, dir)),
+      ...contentsOf(join(root, dir), (file) => !NOT_RUN.test(file)),
       textOf(join(root, step.testFile)),
       JSON.stringify([wanted, step.exercises.map(({ passAtFirst }) => passAtFirst)]),
       only?.source ?? '',
@@ -90,6 +90,12 @@ function digest(...parts: readonly string[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(`${part.length}\0${part}`);
   return hash.digest('base64url');
+}
+
+/** Names and contents of some of the files below a folder. */
+function contentsOf(dir: string, isWanted: (file: string) => boolean): string[] {
+  const files = listFiles(dir).filter(isWanted);
+  return files.map((file) => `${file}\0${readFileSync(join(dir, file), 'base64')}`);
 }
 
 /** Empty when it is not there: a small workshop lacks some of the files. */
