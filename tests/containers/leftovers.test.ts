@@ -1,15 +1,21 @@
 // Whatever becomes of a run, the engine is as it was before.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { hostname } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from 'actor-ts/testkit';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { type Engine, theEngine } from '../harness/containers/Engine.ts';
 import { gone, labelsOf, RUN_LABEL, sweep } from '../harness/containers/leftovers.ts';
 
 const RUN = fileURLToPath(new URL('./aRun.ts', import.meta.url));
 const NO_PROCESS = 2 ** 22 + 1; // one more than the greatest on Linux
+
+// A run that is killed leaves its folder, too.
+const tmp = mkdtempSync(join(tmpdir(), 'runs-'));
+afterAll(() => rmSync(tmp, { recursive: true }));
 
 /** What there is of a run: containers, networks, volumes. */
 async function thingsOf({ docker }: Engine, run: string): Promise<number[]> {
@@ -22,7 +28,10 @@ async function thingsOf({ docker }: Engine, run: string): Promise<number[]> {
 
 /** A run in a process of its own. @returns its name, once its cluster is there */
 async function aRun() {
-  const process_ = spawn(process.execPath, [RUN], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const process_ = spawn(process.execPath, [RUN], {
+    env: { ...process.env, TMPDIR: tmp },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   process_.stdout.setEncoding('utf8');
   const [run] = (await once(process_.stdout, 'data')) as [string];
   return { process: process_, run: run.trim() };
