@@ -1,11 +1,15 @@
 // The chat on three nodes: messages cross them, and none is lost or doubled when one goes.
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from 'actor-ts/testkit';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Conversation } from './harness/Conversation.ts';
+import type { TestNode } from './harness/Driver.ts';
 import { GoodClient } from './harness/GoodClient.ts';
 import { fresh, Login } from './harness/Login.ts';
+import { membersOf } from './harness/places.ts';
 import { Socket } from './harness/Socket.ts';
 import { useCluster } from './harness/useCluster.ts';
+import { membersUp } from './harness/waiting.ts';
 
 const cluster = useCluster(3);
 const NODES = [0, 1, 2];
@@ -151,6 +155,19 @@ describe('a conversation', () => {
     await talk.stop();
     await talk.check();
   }, 60_000);
+});
+
+test('a node that has been given up sends its clients elsewhere until it is back', async () => {
+  const [first, , third] = cluster.nodes as [TestNode, TestNode, TestNode];
+  const ann = await Socket.open(await login('ann', 2));
+  await third.pause();
+  const isGivenUp = async () => (await membersOf(first)).members.length === 2;
+  await until(isGivenUp, { what: 'the others to give it up', timeoutMs: 30_000 });
+  await third.resume();
+  expect(await ann.closing()).toMatchObject({ code: 1012 });
+  const isBack = async () => (await membersUp(third)) === 3 && (await fetch(third.http)).ok;
+  await until(isBack, { what: 'it to serve again', timeoutMs: 30_000 });
+  expect((await Socket.open(await login('bob', 2))).frames[0]).toMatchObject({ node: 'node3' });
 });
 
 test('a stopping node tells its clients to come again: 1012', async () => {

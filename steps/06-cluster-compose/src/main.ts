@@ -12,6 +12,7 @@ import {
   PersistenceExtensionId,
   Phases,
   Props,
+  SelfRemoved,
   SelfUp,
   SqliteJournal,
   SqliteSnapshotStore,
@@ -98,8 +99,19 @@ async function start(config: Config): Promise<void> {
     return Promise.race([app.close(), delay(REQUESTS_DONE_MS)]);
   });
   shutdown.installProcessHooks();
+  const { server } = app;
   cluster.subscribe((event) => {
-    if (event instanceof SelfUp) log.info(`${node} ready ${url}`);
+    if (event instanceof SelfUp) {
+      if (!server.listening)
+        server.listen({ host: config.HTTP_HOST, port: Number(new URL(url).port) });
+      log.info(`${node} ready ${url}`);
+    }
+    if (event instanceof SelfRemoved && !event.left) {
+      // Nobody can be served here until it is a member again: whoever comes is better off elsewhere.
+      sockets.tell('close-all');
+      server.close();
+      server.closeAllConnections();
+    }
   });
 }
 

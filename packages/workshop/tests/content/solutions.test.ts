@@ -17,7 +17,9 @@ describe.each(steps.map((step) => [step.name, step] as const))('%s', (_name, ste
   });
 
   it.each(step.exercises)('$id fails by its name', ({ id, starters }) => {
-    expect(starters.join('\n')).toContain(`todo('${id}', '`);
+    // In what is not TypeScript, and in an image, there is no `todo`: there it says so in words.
+    const names = [`todo('${id}', '`, `exercise ${id} is not solved yet`];
+    expect(names.some((name) => starters.join('\n').includes(name))).toBe(true);
   });
 
   it.each(step.exercises)('$id is at most 25 lines to write', ({ id }) => {

@@ -29,18 +29,26 @@ export interface WsOptions {
 }
 
 /** Parent of this node's connections. One that fails is closed; its client comes again. */
-class Sockets extends Actor<Props> {
+class Sockets extends Actor<Props | 'close-all'> {
   override supervisorStrategy() {
     return new OneForOneStrategy({ decider: () => Directive.Stop });
   }
 
-  override onReceive(connection: Props): void {
-    this.context.spawnAnonymous(connection);
+  override onReceive(msg: Props | 'close-all'): void {
+    if (msg === 'close-all') this.context.children.forEach((child) => child.stop());
+    else this.context.spawnAnonymous(msg);
   }
 }
 
-/** Serves WebSockets on `server`. Stopping the returned actor closes them all, and no more come in. */
-export function serveWebSockets(system: ActorSystem, server: Server, options: WsOptions): ActorRef {
+/**
+ * Serves WebSockets on `server`. Told `close-all`, the returned actor sends all clients elsewhere;
+ * stopped, it also lets no more in.
+ */
+export function serveWebSockets(
+  system: ActorSystem,
+  server: Server,
+  options: WsOptions,
+): ActorRef<Props | 'close-all'> {
   const { node, sessionRegion } = options;
   const limits = {
     maxPayload: MAX_FRAME_BYTES,
