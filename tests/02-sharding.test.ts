@@ -176,9 +176,13 @@ exercise('2.4', 'on SIGTERM hands its rooms over, and everybody is answered', as
   const stopped = leaving.stop().finally(() => {
     gone = true;
   });
-  do {
-    solved(await ann.post(room, fresh('id'), 'still there?'), 201);
-  } while (!gone);
+  try {
+    do {
+      solved(await ann.post(room, fresh('id'), 'still there?'), 201);
+    } while (!gone);
+  } finally {
+    await stopped; // it comes back only once it is gone
+  }
   expect(await stopped, 'its exit code').toBe(0);
   await expectMembers(staying, 2);
   expect((await places('room', room, staying)).join()).toMatch(/^node[12]$/);
@@ -191,15 +195,19 @@ exercise('2.4', 'takes no new requests while it still answers those it has', asy
   solved(await ann.at(leaving).post(room, 'first', 'hello'), 201);
   const slow = await SlowPost.begin(ann.at(leaving), room);
   const stopped = leaving.stop();
-  const open = await eventually(
-    () => isOpen(leaving),
-    (now) => !now,
-    3000,
-  );
-  expect(open, 'whether it takes connections').toBe(false);
-  expect(leaving.isRunning, 'it runs while it owes an answer').toBe(true);
-  const answer = await slow.end({ id: 'second', text: 'hello' });
-  expect(answer, 'what the slow client got').toBe(201);
+  try {
+    const open = await eventually(
+      () => isOpen(leaving),
+      (now) => !now,
+      3000,
+    );
+    expect(open, 'whether it takes connections').toBe(false);
+    expect(leaving.isRunning, 'it runs while it owes an answer').toBe(true);
+    const answer = await slow.end({ id: 'second', text: 'hello' });
+    expect(answer, 'what the slow client got').toBe(201);
+  } finally {
+    await stopped;
+  }
   expect(await stopped, 'its exit code').toBe(0);
   expect(solved(await read(ann, room), 200).head).toBe(2);
 });
