@@ -99,7 +99,7 @@ test('6.2 goes on without a node that is silent, and takes it in again', async (
 // ---- the containers -----------------------------------------------------------------------------
 
 if (process.env.WORKSHOP_DRIVER === 'containers') {
-  describe('the stack', () => {
+  describe('the stack', { timeout: UP_WITHIN_MS }, () => {
     let stack: ComposeStack;
     let door: TestNode;
     beforeAll(async () => {
@@ -121,8 +121,7 @@ if (process.env.WORKSHOP_DRIVER === 'containers') {
     });
 
     test('6.3 lets clients in when the nodes are ready, and not before', async () => {
-      const { firstAnswers } = await madeAnew();
-      expect(firstAnswers).toEqual([200, 200, 200]);
+      expect((await madeAnew()).firstAnswer).toBe(200);
     });
 
     test('6.3 calls a node healthy that is in the cluster, and one that is not unhealthy', async () => {
@@ -196,17 +195,20 @@ if (process.env.WORKSHOP_DRIVER === 'containers') {
       for (const id of ids) await ann.post(room, id, 'will this stay?');
       const written = { head: 2, ids };
       await stack.restart();
-      const firstAnswers = [];
-      for (let i = 0; i < 3; i++) firstAnswers.push((await fetch(stack.http)).status);
+      // Its port may refuse for a moment yet. That is no answer.
+      const { status: firstAnswer } = await eventually(
+        () => fetch(stack.http),
+        () => true,
+      );
       const { head, messages } = await eventually(
         () => ann.history(room),
         () => true,
         UP_WITHIN_MS,
       );
-      return { firstAnswers, written, found: { head, ids: messages.map(({ id }) => id) } };
+      return { firstAnswer, written, found: { head, ids: messages.map(({ id }) => id) } };
     });
 
-    /** The status of an upgrade. */
+    /** The status of an upgrade; 0 when there is no answer. */
     function answerTo(token: string, origin: string): Promise<number> {
       const headers = { authorization: `Bearer ${token}` };
       const ws = new WebSocket(wsUrl(door), { headers, origin });
@@ -215,6 +217,7 @@ if (process.env.WORKSHOP_DRIVER === 'containers') {
           ws.terminate();
           resolve(101);
         });
+        ws.on('error', () => resolve(0));
         ws.on('unexpected-response', (_request, response) => {
           response.resume();
           resolve(response.statusCode!);
