@@ -3,11 +3,8 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** The runtime's tests that start nodes as processes: all others stay within one. */
+/** These run alone: tests that start nodes as processes and watch how soon they notice something. */
 const PROCESSES = 'packages/actor-ts/tests/**/*process*.test.ts';
-
-/** These run alone. */
-const CLUSTER_PROCESSES = 'packages/actor-ts/tests/cluster/processes.test.ts';
 const CHAT_CLUSTER = 'tests/chat-cluster.test.ts';
 const CHAT_PAGE = 'tests/browser/page.test.ts';
 
@@ -34,12 +31,6 @@ export default defineConfig({
         include: ['packages/actor-ts/tests/**/*.test.ts'],
         exclude: [PROCESSES, CASSANDRA],
       }),
-      suite('runtime-processes', 1, {
-        ...inTwoLanes,
-        include: [PROCESSES],
-        exclude: [CLUSTER_PROCESSES, CASSANDRA],
-        maxConcurrency: 3,
-      }),
       suite('workshop', 1, { ...inTwoLanes, include: ['packages/workshop/tests/**/*.test.ts'] }),
       suite('chat', 1, {
         ...inTwoLanes,
@@ -53,7 +44,12 @@ export default defineConfig({
         include: ['tests/browser/**/*.test.ts'],
         exclude: [CHAT_PAGE],
       }),
-      suite('cluster', 2, { ...oneAtATime, include: [CLUSTER_PROCESSES, CHAT_CLUSTER] }),
+      suite('processes', 2, {
+        ...oneAtATime,
+        include: [PROCESSES, CHAT_CLUSTER],
+        exclude: [CASSANDRA],
+        maxConcurrency: 3,
+      }),
       suite('page', 3, { ...oneAtATime, include: [CHAT_PAGE] }),
       ...(isCassandraThere ? [suite('cassandra', 4, { ...oneAtATime, include: [CASSANDRA] })] : []),
     ],

@@ -48,6 +48,12 @@ export class Person {
     await this.page.locator('.conn.live:visible').waitFor();
   }
 
+  /** Asks for a connection at once, unless the page comes to one by itself before. */
+  async reconnects(): Promise<void> {
+    await Promise.any([this.page.locator('.conn:visible button').click(), this.isLive()]);
+    await this.isLive();
+  }
+
   /** Waits until the room is open and its history is there. */
   async isIn(room: string): Promise<void> {
     await this.page.locator('#title', { hasText: new RegExp(`^${room}$`) }).waitFor();

@@ -79,8 +79,7 @@ describe.skipIf(!hasChrome)('people in two browsers', () => {
     place.only('node1');
     await ann.says('Is anybody there?');
     await ann.page.locator('.conn:visible', { hasText: 'no answer yet' }).waitFor();
-    await ann.page.locator('.conn:visible button').click();
-    await ann.isLive();
+    await ann.reconnects();
     expect((await ann.places()).socket).toBe('node1');
     await ann.hasSentAll(30_000);
     expect(await ann.sees()).toEqual(['Is anybody there?']);
@@ -97,7 +96,7 @@ describe.skipIf(!hasChrome)('people in two browsers', () => {
     for (const text of ['first', 'second']) await ann.says(text);
     expect(await ann.unsent()).toEqual(['first', 'second']);
     place.open();
-    await ann.page.locator('.conn:visible button').click();
+    await ann.reconnects();
     await ann.reads('second');
     await ann.hasSentAll();
     expect(await ann.sees()).toEqual(['first', 'second']);
