@@ -211,7 +211,7 @@ describe.skipIf(!hasChrome)('the chat page', () => {
       expect(append).toBeLessThan(16);
       expect(scroll).toBeLessThan(16);
       expect(drawn).toBeLessThanOrEqual(240);
-    });
+    }, 240_000);
 
     test('shows what people write as text, whatever it is', async () => {
       const room = fresh('room');
