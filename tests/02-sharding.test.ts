@@ -2,7 +2,7 @@
 // message that is said to cross the cluster has crossed it.
 import { afterEach, expect } from 'vitest';
 import type { TestNode } from './harness/Driver.ts';
-import { eventually } from './harness/eventually.ts';
+import { eventually, GIVEN_UP_WITHIN_MS } from './harness/eventually.ts';
 import { exercise, type Solved } from './harness/exercise.ts';
 import { fresh, Login, type Message } from './harness/Login.ts';
 import { isBalanced, membersOf, placesOf } from './harness/places.ts';
@@ -37,6 +37,7 @@ async function expectMembers(node: TestNode, count: number): Promise<void> {
   const [all, up] = await eventually(
     () => counted(node),
     (now) => now.every((members) => members === count),
+    GIVEN_UP_WITHIN_MS,
   );
   expect([all, up], `members and those that are up, at ${node.name}`).toEqual([count, count]);
 }
@@ -114,7 +115,8 @@ exercise('2.2', 'runs a room elsewhere when its node dies, before anybody asks',
   const message = 'where the room runs';
   const isElsewhere = (now: string) => now !== '' && now !== doomed.name;
   const where = async () => (await places('room', room, survivor)).join();
-  expect(await eventually(where, isElsewhere), message).toMatch(/^node[12]$/);
+  const place = await eventually(where, isElsewhere, GIVEN_UP_WITHIN_MS);
+  expect(place, message).toMatch(/^node[12]$/);
 });
 
 exercise(
@@ -162,7 +164,8 @@ exercise(
     const message = 'where the session runs';
     const isElsewhere = (now: string) => now !== '' && now !== doomed.name;
     const where = async () => (await places('session', ann.user, survivor)).join();
-    expect(await eventually(where, isElsewhere), message).toMatch(/^node[12]$/);
+    const place = await eventually(where, isElsewhere, GIVEN_UP_WITHIN_MS);
+    expect(place, message).toMatch(/^node[12]$/);
     solved(await ann.at(survivor).post(fresh('room'), 'a2', 'hello'), 201);
   },
 );

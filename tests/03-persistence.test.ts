@@ -5,7 +5,7 @@ import { Actor, type ActorRef, ActorSystem, AskTimeoutError, Props } from 'actor
 import { until } from 'actor-ts/testkit';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import type { TestNode } from './harness/Driver.ts';
-import { eventually } from './harness/eventually.ts';
+import { eventually, GIVEN_UP_WITHIN_MS } from './harness/eventually.ts';
 import { exercise, LaterExercise, type Solved, unlessLater } from './harness/exercise.ts';
 import { useHops } from './harness/Hops.ts';
 import { type Answer, fresh, Login, type Message } from './harness/Login.ts';
@@ -213,7 +213,12 @@ exercise('3.5', 'saves a snapshot after 1000 messages, and none before', async (
   const [place] = await placesOf('room', room, ann.node, cluster.nodes);
   const [survivor] = othersThan(nodeNamed(place!)) as [TestNode];
   await nodeNamed(place!).kill();
-  expect(solved(await read(ann.at(survivor), room), 200).head).toBe(1010);
+  const answer = await eventually(
+    () => read(ann.at(survivor), room),
+    ({ status }) => status !== 503,
+    GIVEN_UP_WITHIN_MS,
+  );
+  expect(solved(answer, 200).head).toBe(1010);
   const early = solved(await read(ann.at(survivor), room, '?since=4&limit=1'), 200).messages[0];
   expect(solved(await ann.at(survivor).post(room, early.id, 'again'), 200).seq).toBe(5);
   expect(solved(await ann.at(survivor).post(room, 'new', 'hello'), 201).seq).toBe(1011);

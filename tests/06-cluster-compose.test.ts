@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ComposeStack } from './harness/containers/ComposeStack.ts';
 import type { TestNode } from './harness/Driver.ts';
-import { eventually } from './harness/eventually.ts';
+import { eventually, GIVEN_UP_WITHIN_MS } from './harness/eventually.ts';
 import { fresh, Login, tokenFor } from './harness/Login.ts';
 import { membersOf, placesOf } from './harness/places.ts';
 import { processes } from './harness/processes.ts';
@@ -15,8 +15,6 @@ import { wsUrl } from './harness/Socket.ts';
 import { useStarted } from './harness/useCluster.ts';
 import { stepDir } from './harness/useStep.ts';
 
-/** A silent node is given up within ten seconds; the rest is for a busy machine. */
-const GIVEN_UP_WITHIN_MS = 20_000;
 /** A node with the secret is in after a tenth of this. */
 const TRIES_FOR_MS = 2000;
 /** Building the image, and Cassandra's start. */
