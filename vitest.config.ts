@@ -1,12 +1,10 @@
 // What mainly waits runs side by side. What would measure its neighbour instead of itself runs alone:
-// clusters of processes that have to notice something in time, and a browser that has to be smooth.
+// clusters of processes that have to notice something in time.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 /** These run alone: tests that start nodes as processes and watch how soon they notice something. */
 const PROCESSES = 'packages/actor-ts/tests/**/*process*.test.ts';
-const CHAT_CLUSTER = 'tests/chat-cluster.test.ts';
-const CHAT_PAGE = 'tests/browser/page.test.ts';
 
 /** The runtime's tests on Cassandra: there for whoever names a server. */
 const CASSANDRA = 'packages/actor-ts/tests/**/cassandra/*.test.ts';
@@ -18,7 +16,6 @@ const areNodesContainers = process.env.WORKSHOP_DRIVER === 'containers';
 
 /** A limit for what hangs: on a machine that is ten times as busy, all of it still ends in time. */
 const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
-const inProcess = { maxWorkers: 2, ...patient };
 /** Containers cost more than processes: one cluster of them at a time. */
 const inTwoLanes = { maxWorkers: areNodesContainers ? 1 : 2, ...patient };
 const oneAtATime = { maxWorkers: 1, ...patient };
@@ -27,31 +24,26 @@ export default defineConfig({
   test: {
     projects: [
       suite('runtime', 0, {
-        ...inProcess,
+        ...inTwoLanes,
         include: ['packages/actor-ts/tests/**/*.test.ts'],
         exclude: [PROCESSES, CASSANDRA],
       }),
-      suite('workshop', 1, { ...inTwoLanes, include: ['packages/workshop/tests/**/*.test.ts'] }),
-      suite('chat', 1, {
+      suite('workshop', 0, { ...inTwoLanes, include: ['packages/workshop/tests/**/*.test.ts'] }),
+      suite('chat', 0, {
         ...inTwoLanes,
         include: ['tests/**/*.test.ts', 'solutions/*/tests/**/*.test.ts'],
-        exclude: ['tests/browser/**', CHAT_CLUSTER, ...(areNodesContainers ? [] : CONTAINERS)],
+        exclude: ['tests/browser/**', ...(areNodesContainers ? [] : CONTAINERS)],
         // A step's files say `todo(…)` where an exercise is not solved.
         setupFiles: ['packages/workshop/src/todo.ts'],
       }),
-      suite('browser', 1, {
-        ...inTwoLanes,
-        include: ['tests/browser/**/*.test.ts'],
-        exclude: [CHAT_PAGE],
-      }),
-      suite('processes', 2, {
+      suite('browser', 0, { ...inTwoLanes, include: ['tests/browser/**/*.test.ts'] }),
+      suite('processes', 1, {
         ...oneAtATime,
-        include: [PROCESSES, CHAT_CLUSTER],
+        include: [PROCESSES],
         exclude: [CASSANDRA],
         maxConcurrency: 3,
       }),
-      suite('page', 3, { ...oneAtATime, include: [CHAT_PAGE] }),
-      ...(isCassandraThere ? [suite('cassandra', 4, { ...oneAtATime, include: [CASSANDRA] })] : []),
+      ...(isCassandraThere ? [suite('cassandra', 2, { ...oneAtATime, include: [CASSANDRA] })] : []),
     ],
   },
 });
