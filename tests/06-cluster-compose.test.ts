@@ -24,6 +24,9 @@ const HEALTH_WITHIN_MS = 90_000;
 /** So many post at the same time. */
 const TALKS = 6;
 
+/** A node that takes no connections has answered, too. */
+const noAnswer = (error: unknown) => ({ status: 0, body: { node: '', error: String(error) } });
+
 const program = join(stepDir(6), 'src/main.ts');
 const cluster = useStarted(() => processes.startCluster(3, { program, wanted: 'nodes' }));
 afterEach(async () => {
@@ -71,7 +74,7 @@ test.each([
 test('6.2 goes on without a node that has died', async () => {
   const { room, owner, ann } = await roomOnAnotherNode();
   await owner.kill();
-  const { status, body } = await ann.post(room, fresh('id'), 'still there?');
+  const { status, body } = await ann.post(room, fresh('id'), 'still there?').catch(noAnswer);
   expect(status, JSON.stringify(body)).toBe(201);
   expect(body.node).not.toBe(owner.name);
 });
@@ -80,7 +83,7 @@ test('6.2 goes on without a node that is silent, and takes it in again', async (
   const { room, owner, ann } = await roomOnAnotherNode();
   await owner.pause();
   const posted = await eventually(
-    () => ann.post(room, fresh('id'), 'still there?'),
+    () => ann.post(room, fresh('id'), 'still there?').catch(noAnswer),
     ({ status }) => status === 201,
     GIVEN_UP_WITHIN_MS,
   );
@@ -166,7 +169,8 @@ if (process.env.WORKSHOP_DRIVER === 'containers') {
       talking = false;
       await Promise.all(talks);
       await node.start();
-      expect(statuses.filter((status) => status !== 201)).toEqual([]);
+      // 200: Nginx asked again for what the node had written, and could not say any more.
+      expect(statuses.filter((status) => status !== 201 && status !== 200)).toEqual([]);
     });
 
     test('6.5 hears that it is to stop, and goes in order', async () => {
@@ -187,7 +191,11 @@ if (process.env.WORKSHOP_DRIVER === 'containers') {
 
     /** `docker compose down` and `up`: once, for all who want to know how that went. */
     const madeAnew = once(async () => {
-      const ann = await Login.as(fresh('ann'), door);
+      const ann = await eventually(
+        () => Login.as(fresh('ann'), door),
+        () => true,
+        UP_WITHIN_MS,
+      );
       const room = fresh('room');
       const ids = [fresh('id'), fresh('id')];
       for (const id of ids) await ann.post(room, id, 'will this stay?');
