@@ -1,4 +1,5 @@
 // The chat over a WebSocket, as a client sees it, on one node.
+import { createConnection } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from 'actor-ts/testkit';
 import { describe, expect, test } from 'vitest';
@@ -67,6 +68,21 @@ describe('the upgrade', () => {
     });
     expect(status).toBe(404);
   });
+
+  test.each(['//', '//[', '/\\\\', 'http://[', '*', '/ws/'])(
+    'is answered with 404 at %s, and the node lives on',
+    async (target) => {
+      // By hand, because clients tidy the path up first.
+      const socket = createConnection(Number(new URL(node().http).port), '127.0.0.1');
+      socket.write(
+        `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
+      );
+      let answer = '';
+      for await (const chunk of socket) answer += chunk;
+      expect(answer).toMatch(/^HTTP\/1.1 404 .*"code":"not-found"/s);
+      await open();
+    },
+  );
 });
 
 test('the socket closes with 4401 when its token expires', async () => {

@@ -66,8 +66,8 @@ export function serveWebSockets(system: ActorSystem, server: Server, options: Ws
 }
 
 async function admit(request: IncomingMessage, options: WsOptions): Promise<Identity | Problem> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  if (pathname !== '/ws') return new Problem(404, 'not-found', 'WebSockets are served at /ws');
+  const [path] = request.url!.split('?'); // not by `new URL`, which throws for some: `//`
+  if (path !== '/ws') return new Problem(404, 'not-found', 'WebSockets are served at /ws');
   // #region 5.1
   if (!isOriginAllowed(request, options.allowedOrigins)) {
     return new Problem(403, 'bad-origin', 'pages of this origin may not connect');

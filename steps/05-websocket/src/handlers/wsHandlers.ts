@@ -66,8 +66,8 @@ export function serveWebSockets(system: ActorSystem, server: Server, options: Ws
 }
 
 async function admit(request: IncomingMessage, options: WsOptions): Promise<Identity | Problem> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  if (pathname !== '/ws') return new Problem(404, 'not-found', 'WebSockets are served at /ws');
+  const [path] = request.url!.split('?'); // not by `new URL`, which throws for some: `//`
+  if (path !== '/ws') return new Problem(404, 'not-found', 'WebSockets are served at /ws');
   // #region 5.1
   // TODO 5.1 Who may open a socket
   // Decide before the upgrade. A page of a foreign origin gets a 403 `bad-origin`, for the browser

@@ -74,8 +74,8 @@ export function serveWebSockets(
 }
 
 async function admit(request: IncomingMessage, options: WsOptions): Promise<Identity | Problem> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  if (pathname !== '/ws') return new Problem(404, 'not-found', 'WebSockets are served at /ws');
+  const [path] = request.url!.split('?'); // not by `new URL`, which throws for some: `//`
+  if (path !== '/ws') return new Problem(404, 'not-found', 'WebSockets are served at /ws');
   if (!isOriginAllowed(request, options.allowedOrigins)) {
     return new Problem(403, 'bad-origin', 'pages of this origin may not connect');
   }
