@@ -1,5 +1,6 @@
 // What the black-box tests need of a cluster, whatever runs it: operating-system processes, or
 // containers where an engine answers.
+import type { Links } from '../../chaos/links/Links.ts';
 import type { JournalData } from './JournalData.ts';
 
 export interface TestNode {
@@ -29,6 +30,8 @@ export interface TestCluster<TNode extends TestNode = TestNode> extends AsyncDis
   readonly dir: string;
   /** The SQLite journal that the nodes share. */
   readonly data: JournalData;
+  /** What spoils the network between the nodes; or why that cannot be had. */
+  readonly links: Links | string;
   /** Everything the nodes have said so far, for the report of a failed test. */
   output(): string;
 }

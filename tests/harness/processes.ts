@@ -4,7 +4,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type NodeExit, NodeProcess } from '../../packages/workshop/src/NodeProcess.ts';
+import {
+  type NodeExit,
+  NodeProcess,
+  type NodeSpec,
+} from '../../packages/workshop/src/NodeProcess.ts';
 import { freePorts } from '../../packages/workshop/src/ports.ts';
 import type { ClusterOptions, Driver, TestCluster, TestNode, Wanted } from './Driver.ts';
 import { deskAt, journalData } from './JournalData.ts';
@@ -18,7 +22,16 @@ export const CHAT = fileURLToPath(
 const KEEP_COMPILED = new URL('../../packages/actor-ts/tests/keepCompiled.ts', import.meta.url)
   .href;
 const HOST = '127.0.0.1';
+const NO_LINKS = 'all nodes share the loopback; those in namespaces or containers have links';
 const STOP_GRACE_MS = 15_000;
+
+/** Where a node listens, and how it gets there. */
+export interface ProcessPlace {
+  readonly within?: readonly string[];
+  readonly cluster: { readonly host: string; readonly bindHost?: string; readonly port: number };
+  readonly http: { readonly host: string; readonly port: number };
+  readonly management: { readonly host: string; readonly port: number };
+}
 
 class ProcessNode implements TestNode {
   readonly name: string;
@@ -29,23 +42,23 @@ class ProcessNode implements TestNode {
   private exit = Promise.withResolvers<NodeExit>();
 
   constructor(
-    program: string,
-    cwd: string,
-    env: Record<string, string>,
+    spec: Omit<NodeSpec, 'name'>,
+    { http, management }: ProcessPlace,
     wanted: Wanted,
     said: (line: string) => void,
   ) {
+    const { env } = spec;
     this.wanted = wanted;
     this.name = env.NODE_NAME!;
-    this.http = `http://${HOST}:${env.HTTP_PORT}`;
-    this.management = `http://${HOST}:${env.MANAGEMENT_PORT}`;
+    this.http = `http://${http.host}:${env.HTTP_PORT}`;
+    this.management = `http://${management.host}:${env.MANAGEMENT_PORT}`;
     const line = (_node: NodeProcess, _stream: string, text: string) =>
       said(`${this.name} ${text}`);
     const exited = (_node: NodeProcess, exit: NodeExit) => {
       said(`${this.name} ended: code ${exit.code}, signal ${exit.signal}`);
       this.exit.resolve(exit);
     };
-    this.process = new NodeProcess({ name: this.name, program, cwd, env }, { line, exited });
+    this.process = new NodeProcess({ ...spec, name: this.name }, { line, exited });
   }
 
   get isRunning(): boolean {
@@ -82,28 +95,35 @@ class ProcessNode implements TestNode {
   }
 }
 
-async function startCluster(count: number, options: ClusterOptions = {}): Promise<TestCluster> {
+/** Starts a node at each place. Resolves once `options.wanted` holds. */
+export async function startProcesses(
+  places: readonly ProcessPlace[],
+  options: ClusterOptions = {},
+): Promise<Omit<TestCluster<ProcessNode>, 'links'>> {
   const { program = CHAT, wanted = 'cluster' } = options;
   const dir = await mkdtemp(join(tmpdir(), 'chat-test-'));
   const secret = randomBytes(24).toString('hex');
   const log = new NodeLog();
   const file = join(dir, 'chat.db');
   const data = journalData(deskAt(file));
-  const ports = await freePorts(count * 3);
-  const cluster = ports.slice(0, count);
-  const nodes = cluster.map((port, index) => {
+  const nodes = places.map((place, index) => {
+    const { within, cluster, http, management } = place;
     const env = {
       NODE_NAME: `node${index + 1}`,
-      CLUSTER_PORT: String(port),
-      SEEDS: cluster.map((seed) => `${HOST}:${seed}`).join(','),
-      HTTP_PORT: String(ports[count + index]),
-      MANAGEMENT_PORT: String(ports[2 * count + index]),
+      HOST: cluster.host,
+      ...(cluster.bindHost && { CLUSTER_BIND_HOST: cluster.bindHost }),
+      CLUSTER_PORT: String(cluster.port),
+      SEEDS: places.map(({ cluster: seed }) => `${seed.host}:${seed.port}`).join(','),
+      HTTP_HOST: http.host,
+      HTTP_PORT: String(http.port),
+      MANAGEMENT_HOST: management.host,
+      MANAGEMENT_PORT: String(management.port),
       CHAT_SECRET: secret,
       JOURNAL: `sqlite:${file}`,
       NODE_OPTIONS: `--import=${KEEP_COMPILED}`,
       ...options.env,
     };
-    return new ProcessNode(program, dir, env, wanted, log.add);
+    return new ProcessNode({ program, cwd: dir, env, within }, place, wanted, log.add);
   });
   const dispose = async () => {
     await Promise.all(nodes.map((node) => node.kill()));
@@ -118,6 +138,17 @@ async function startCluster(count: number, options: ClusterOptions = {}): Promis
     throw new Error(`the cluster did not start\n${log}`, { cause: error });
   }
   return { nodes, secret, dir, data, output: () => log.toString(), [Symbol.asyncDispose]: dispose };
+}
+
+async function startCluster(count: number, options?: ClusterOptions): Promise<TestCluster> {
+  const ports = await freePorts(count * 3);
+  const at = (index: number) => ({ host: HOST, port: ports[index]! });
+  const places = Array.from({ length: count }, (_, index) => ({
+    cluster: at(index),
+    http: at(count + index),
+    management: at(2 * count + index),
+  }));
+  return { ...(await startProcesses(places, options)), links: NO_LINKS };
 }
 
 export const processes: Driver = { startCluster };

@@ -10,6 +10,8 @@ export interface NodeSpec {
   readonly program: string;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
+  /** A command that runs the one that follows it in its place, somewhere else; with its arguments. */
+  readonly within?: readonly string[];
 }
 
 /** How a node ended; `asked` is false when nobody told it to. */
@@ -54,9 +56,10 @@ export class NodeProcess {
   /** @throws Error when it runs already */
   start(): void {
     if (this.#child !== null) throw new Error(`${this.name} runs already, as ${this.pid}`);
-    const { program, cwd, env } = this.#spec;
+    const { program, cwd, env, within = [] } = this.#spec;
     this.#stopAsked = false;
-    const child = spawn(process.execPath, [...PRELOADED, program], {
+    const line = [...within, process.execPath, ...PRELOADED, program];
+    const child = spawn(line[0]!, line.slice(1), {
       cwd,
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],

@@ -1,6 +1,7 @@
 // A Cassandra for the tests of a file, in a network in which nodes find it as `cassandra`.
 import { NodeLog } from '../NodeLog.ts';
 import { Container } from './Container.ts';
+import { ContainerSeat } from './ContainerSeat.ts';
 import { type Engine, type EngineNetwork, theEngine } from './Engine.ts';
 
 const NAME = 'cassandra';
@@ -14,6 +15,7 @@ const ANSWERS = `exec 3<>/dev/tcp/127.0.0.1/9042 &&
 
 export class Cassandra implements AsyncDisposable {
   readonly network: EngineNetwork;
+  readonly seat: ContainerSeat;
   /** What a node is told of it. */
   readonly env = { JOURNAL: 'cassandra', CASSANDRA_CONTACT_POINTS: NAME } as const;
   private readonly engine: Engine;
@@ -23,6 +25,7 @@ export class Cassandra implements AsyncDisposable {
   private constructor(engine: Engine, network: EngineNetwork, container: Container, log: NodeLog) {
     this.engine = engine;
     this.network = network;
+    this.seat = new ContainerSeat(NAME, container, { peers: network });
     this.container = container;
     this.log = log;
   }

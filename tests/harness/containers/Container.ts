@@ -28,6 +28,11 @@ export interface ContainerSpec {
   readonly hosts?: Readonly<Record<string, string>>;
 }
 
+export interface Whereabouts {
+  readonly pid: number;
+  in(network: EngineNetwork): { readonly IPAddress: string; readonly Gateway: string } | undefined;
+}
+
 export class Container {
   private readonly engine: Engine;
   private readonly spec: ContainerSpec;
@@ -117,6 +122,18 @@ export class Container {
     };
     await until(isHealthy, { what: `${this.spec.name} to be healthy`, timeoutMs, everyMs: 200 });
     if (!this.running) throw new Error(`${this.spec.name} ended before it was healthy`);
+  }
+
+  /** The namespace of its network, as a process's, and its address in each; null when it does not run. */
+  async whereabouts(): Promise<Whereabouts | null> {
+    if (!this.running) return null;
+    const { State, NetworkSettings } = await this.handle!.inspect();
+    if (!State.Running) return null;
+    const networks = Object.values(NetworkSettings.Networks);
+    return {
+      pid: State.Pid,
+      in: (network) => networks.find(({ NetworkID }) => NetworkID === network.id),
+    };
   }
 
   async remove(): Promise<void> {

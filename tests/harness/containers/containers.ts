@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SeatLinks } from '../../../chaos/links/SeatLinks.ts';
 import { freePorts } from '../../../packages/workshop/src/ports.ts';
 import type { ClusterOptions, Driver, TestCluster, TestNode, Wanted } from '../Driver.ts';
 import { journalData } from '../JournalData.ts';
@@ -11,6 +12,7 @@ import { NodeLog } from '../NodeLog.ts';
 import { CHAT } from '../processes.ts';
 import { untilAllReady, untilReady } from '../waiting.ts';
 import { Container, type ContainerSpec } from './Container.ts';
+import { ContainerSeat, type SeatNetworks, seatMissing } from './ContainerSeat.ts';
 import { Desk } from './Desk.ts';
 import { type EngineNetwork, theEngine } from './Engine.ts';
 import { nodeCommand, REPO } from './repo.ts';
@@ -26,6 +28,7 @@ export class ContainerNode implements TestNode {
   readonly name: string;
   readonly http: string;
   readonly management: string;
+  readonly seat: ContainerSeat;
   private readonly container: Container;
   private readonly peers: EngineNetwork;
   private readonly wanted: Wanted;
@@ -33,14 +36,15 @@ export class ContainerNode implements TestNode {
   constructor(
     container: Container,
     { name, ports }: ContainerSpec,
-    peers: EngineNetwork,
+    networks: SeatNetworks,
     wanted: Wanted,
   ) {
     this.name = name;
+    this.seat = new ContainerSeat(name, container, networks);
     this.http = `http://127.0.0.1:${ports![HTTP_PORT]}`;
     this.management = `http://127.0.0.1:${ports![MANAGEMENT_PORT]}`;
     this.container = container;
-    this.peers = peers;
+    this.peers = networks.peers;
     this.wanted = wanted;
   }
 
@@ -89,15 +93,15 @@ export class ContainerNode implements TestNode {
 }
 
 export interface ContainerOptions extends ClusterOptions {
-  /** Networks of others, such as that of a database. Nodes do not find each other there. */
-  readonly visits?: readonly EngineNetwork[];
+  /** Nodes visit its network: they find it there, and not each other. */
+  readonly database?: { readonly network: EngineNetwork; readonly seat: ContainerSeat };
 }
 
 async function startCluster(
   count: number,
   options: ContainerOptions = {},
 ): Promise<TestCluster<ContainerNode>> {
-  const { program = CHAT, wanted = 'cluster', visits = [] } = options;
+  const { program = CHAT, wanted = 'cluster', database } = options;
   const engine = await theEngine();
   const image = await engine.image('NODE_IMAGE');
   const [front, peers, volume] = await Promise.all([
@@ -105,6 +109,7 @@ async function startCluster(
     engine.network('peers', { internal: true }),
     engine.volume('data'),
   ]);
+  const seatNetworks = { peers, front, database: database?.network, clusterPort: CLUSTER_PORT };
   const binds = [REPO, `${volume.name}:${DATA}`];
   const dir = await mkdtemp(join(tmpdir(), 'chat-test-'));
   const secret = randomBytes(24).toString('hex');
@@ -121,7 +126,7 @@ async function startCluster(
       binds,
       front,
       networks: [peers],
-      visits,
+      visits: database === undefined ? [] : [database.network],
       ports: { [HTTP_PORT]: ports[2 * index]!, [MANAGEMENT_PORT]: ports[2 * index + 1]! },
       // It tells its name to the others and listens there: on all of its addresses, since the one
       // that the others find by that name may be another after it was cut off.
@@ -140,9 +145,14 @@ async function startCluster(
         ...options.env,
       },
     };
-    return new ContainerNode(new Container(engine, spec, log.add), spec, peers, wanted);
+    return new ContainerNode(new Container(engine, spec, log.add), spec, seatNetworks, wanted);
   });
+  const links = new SeatLinks(
+    nodes.map(({ seat }) => seat),
+    database?.seat,
+  );
   const dispose = async () => {
+    await links[Symbol.asyncDispose]();
     await Promise.all([...nodes.map((node) => node.remove()), desk[Symbol.asyncDispose]()]);
     await engine.remove(front, peers, volume);
     await rm(dir, { recursive: true, force: true });
@@ -155,7 +165,15 @@ async function startCluster(
     throw new Error(`the cluster did not start\n${log}`, { cause: error });
   }
   const data = journalData(desk);
-  return { nodes, secret, dir, data, output: () => log.toString(), [Symbol.asyncDispose]: dispose };
+  return {
+    nodes,
+    secret,
+    dir,
+    data,
+    links: (await seatMissing(nodes[0]!.seat)) ?? links,
+    output: () => log.toString(),
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 export const containers = { startCluster } satisfies Driver;

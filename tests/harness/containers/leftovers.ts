@@ -1,8 +1,8 @@
 // Everything that tests make in an engine says by its labels which run made it and which process
 // owns that run, so that it can be found and removed by somebody else: after a crash, too.
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { ContainerRuntimeClient } from 'testcontainers';
+import { isGone, ownName } from '../owner.ts';
 
 type Docker = ContainerRuntimeClient['container']['dockerode'];
 type Labels = Readonly<Record<string, string>>;
@@ -11,7 +11,7 @@ export const RUN_LABEL = 'actor-chat-workshop.run';
 const OWNER_LABEL = 'actor-chat-workshop.owner';
 
 export function labelsOf(run: string): Record<string, string> {
-  return { [RUN_LABEL]: run, [OWNER_LABEL]: ownerOf(process.pid) };
+  return { [RUN_LABEL]: run, [OWNER_LABEL]: `${hostname()}/${ownName('/')}` };
 }
 
 /** Removes what a run has made. @returns how many things there were */
@@ -63,31 +63,7 @@ export async function gone(removing: Promise<unknown>): Promise<void> {
   }
 }
 
-/** Names a process for good: its id will be another's one day, so its beginning is part of it. */
-function ownerOf(pid: number): string {
-  return `${hostname()}/${pid}/${beginningOf(pid)}`;
-}
-
 function isDead(owner: string): boolean {
   const [host, pid, beginning] = owner.split('/');
-  if (host !== hostname()) return false; // the engine has other users
-  try {
-    process.kill(Number(pid), 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
-  }
-  return beginningOf(Number(pid)) !== beginning;
-}
-
-/** When the process began, in ticks since the machine did; empty where that is not told. */
-function beginningOf(pid: number): string {
-  if (process.platform !== 'linux') return '';
-  try {
-    // The name in the second field may contain anything; the beginning is the 22nd field.
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
+  return host === hostname() && isGone(Number(pid), beginning!); // the engine has other users
 }

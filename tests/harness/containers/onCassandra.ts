@@ -16,7 +16,7 @@ export async function startOnCassandra(
     const cluster = await containers.startCluster(nodes, {
       ...options,
       env: { ...options.env, ...database.env },
-      visits: [database.network],
+      database,
     });
     const dispose = async () => {
       await cluster[Symbol.asyncDispose]();

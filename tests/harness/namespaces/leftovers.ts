@@ -1,0 +1,60 @@
+// What a network was made of says by its names which process owns it: after a crash of that process
+// somebody else removes it.
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { run } from '../../../chaos/links/commands.ts';
+import { isGone, ownName } from '../owner.ts';
+
+const NAMESPACES = '/run/netns';
+const OWNED = /^chat-(\d+)-(\d+)-/;
+
+/** The beginning of the names of all namespaces of one network of this process. */
+export function prefixFor(network: number): string {
+  return `chat-${ownName('-')}-${network}-`;
+}
+
+/** Where a namespace's file is. */
+export function fileOf(namespace: string): string {
+  return `${NAMESPACES}/${namespace}`;
+}
+
+/** Removes namespaces whose owners are gone, with the processes in them. @returns how many */
+export async function sweep(): Promise<number> {
+  const dead = existing().filter((name) => {
+    const [, pid, beginning] = OWNED.exec(name) ?? [];
+    return pid !== undefined && isGone(Number(pid), beginning!);
+  });
+  for (const name of dead) {
+    const pids = await run('ip', ['netns', 'pids', name]);
+    for (const pid of pids.split('\n').filter(Boolean)) kill(Number(pid));
+    await run('ip', ['netns', 'del', name]);
+  }
+  return dead.length;
+}
+
+/** At the end of this process, whatever ends it in order, what it still has is removed. */
+export function removeAtExit(): void {
+  process.once('exit', () => {
+    const prefix = `chat-${ownName('-')}-`;
+    for (const name of existing().filter((found) => found.startsWith(prefix))) {
+      execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+    }
+  });
+}
+
+function existing(): string[] {
+  try {
+    return readdirSync(NAMESPACES);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
