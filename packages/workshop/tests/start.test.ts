@@ -16,7 +16,7 @@ describe('npm start', () => {
     const [, members] = await runner.said(/members {4}(http:\S+)/);
     const answer = (await (await fetch(members!)).json()) as { members: { status: string }[] };
     expect(answer.members.map((member) => member.status)).toEqual(['up', 'up', 'up']);
-    expect(runner.output).toContain('Ctrl-C stops everything in order');
+    await runner.said(/Ctrl-C stops everything in order/);
   });
 
   it('starts as many nodes as asked, on consecutive ports', async () => {
@@ -216,10 +216,14 @@ async function textOf(url: string): Promise<string> {
   return (await fetch(url, { headers: { connection: 'close' } })).text();
 }
 
-/** The process ids of the run's nodes, as it names them. */
+/** The process ids of the run's nodes, as it names them, one in a line: the output comes in pieces. */
 async function pidsOf(runner: Runner): Promise<number[]> {
-  await runner.up();
-  return [...runner.output.matchAll(/\(process (\d+)\)/g)].map(([, pid]) => Number(pid));
+  const [, count] = await runner.said(/The cluster is up: (\d+) member/);
+  return until(() => {
+    const named = [...runner.output.matchAll(/\(process (\d+)\)/g)];
+    if (named.length < Number(count)) return undefined;
+    return named.map(([, pid]) => Number(pid));
+  });
 }
 
 function isAlive(pid: number): boolean {
