@@ -159,6 +159,7 @@ export class Victim implements AsyncDisposable {
       stop: notNeeded,
       pause: notNeeded,
       resume: notNeeded,
+      signal: notNeeded,
     };
     return self;
   }

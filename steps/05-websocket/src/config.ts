@@ -2,20 +2,26 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 
-const port = z
-  .string()
-  .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, 'a port from 0 to 65535')
-  .transform(Number);
+const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
+const port = z.string().refine(isPort, 'a port from 0 to 65535').transform(Number);
 const filled = z.string().trim().min(1, 'a value that is not empty');
 const list = filled.transform((text) => text.split(',').map((entry) => entry.trim()));
-const hostAndPort = z.string().regex(/^([\w-]+@)?[\w.-]+:\d{1,5}$/, 'host:port');
+const host = filled.regex(/^([\w.-]+|\[[\da-f:]+\])$/i, 'a name or an address, IPv6 in brackets');
+const hostAndPort = z
+  .string()
+  .regex(/^(chat@)?[\w.-]+:\d+$/, 'host:port')
+  .refine((text) => isPort(text.split(':')[1]!), 'ports up to 65535');
+const hostMaybePort = z
+  .string()
+  .regex(/^[\w.-]+(:\d+)?$/, 'hosts, as host or host:port')
+  .refine((text) => isPort(text.split(':')[1] ?? '0'), 'ports up to 65535');
 
 const variables = z.object({
   NODE_NAME: z
     .string()
     .regex(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, dots, dashes or underscores')
     .default('node1'),
-  HOST: filled.default('127.0.0.1'),
+  HOST: host.default('127.0.0.1'),
   CLUSTER_PORT: port.default(2551),
   SEEDS: list.pipe(z.array(hostAndPort)).optional(),
   HTTP_HOST: filled.default('127.0.0.1'),
@@ -26,9 +32,7 @@ const variables = z.object({
     .string()
     .regex(/^(memory|sqlite:.+|cassandra)$/, 'memory, sqlite:<path> or cassandra')
     .default('sqlite:./data/chat.db'),
-  CASSANDRA_CONTACT_POINTS: list
-    .pipe(z.array(z.string().regex(/^[\w.-]+(:\d{1,5})?$/, 'hosts, as host or host:port')))
-    .optional(),
+  CASSANDRA_CONTACT_POINTS: list.pipe(z.array(hostMaybePort)).optional(),
   CASSANDRA_LOCAL_DC: filled.default('datacenter1'),
   CASSANDRA_KEYSPACE: z
     .string()

@@ -299,8 +299,14 @@ function checkVersion(frame: Partial<Record<string, unknown>>): void {
   if (protocol === PROTOCOL && version === PROTOCOL_VERSION) return;
   throw new HandshakeError(
     'wrong-version',
-    `speaks ${String(protocol).slice(0, 32)} ${String(version).slice(0, 32)}, expected ${PROTOCOL} ${PROTOCOL_VERSION}`,
+    `speaks ${shown(protocol)} ${shown(version)}, expected ${PROTOCOL} ${PROTOCOL_VERSION}`,
   );
+}
+
+/** Anything but text and numbers may fail to become text. */
+function shown(value: unknown): string {
+  const isPlain = typeof value === 'string' || typeof value === 'number';
+  return isPlain ? String(value).slice(0, 32) : `a ${typeof value}`;
 }
 
 function verdict(value: unknown): Verdict {

@@ -214,7 +214,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
     return association;
   }
 
-  /** @internal @throws ActorStateError for an address that is none; the codec makes it a DecodeError */
+  /** @internal @throws DecodeError for an address that is none */
   importRef(address: string | null, path: string, uid: number, from: Address): ActorRef {
     const at = address === null ? from : this.addressOf(address);
     if (this.isSelf(at)) return this.system.resolveLocal(path, uid);
@@ -336,7 +336,7 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   private addressOf(text: string): Address {
     const known = this.parsed.get(text);
     if (known !== undefined) return known;
-    const address = Address.parse(text);
+    const address = parseAddress(text);
     if (this.parsed.size >= MAX_PARSED) this.parsed.clear();
     this.parsed.set(text, address);
     return address;
@@ -358,6 +358,14 @@ function checkRemotingOptions(options: RemotingOptions): void {
     },
     ['host', 'port'],
   );
+}
+
+function parseAddress(text: string): Address {
+  try {
+    return Address.parse(text);
+  } catch (cause) {
+    throw new DecodeError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
 }
 
 function newUid(): string {

@@ -98,6 +98,19 @@ describe('Handshake', () => {
     expect(decoded(step.reply!).reason).toBe('wrong-version');
   });
 
+  test.each([
+    ['protocol', { protocol: { toString: 1, valueOf: 1 } }],
+    ['version', { version: { toString: null } }],
+    ['version', { version: [[{ toString: null }]] }],
+  ])('a %s that cannot become text is refused as another version', (_field, odd) => {
+    const hello = { type: 'hello', protocol: 'actor-ts', version: 1, ...odd };
+    const client = new ClientHandshake(settings(CLIENT), SERVER.address);
+    client.start();
+    for (const side of [new ServerHandshake(settings(SERVER)), client]) {
+      expect(side.receive(encoded(hello)).error?.reason).toBe('wrong-version');
+    }
+  });
+
   test('a node that is known by another address is refused, with both addresses', () => {
     const alias = new Address('chat', 'localhost', 2);
     const { client } = between(settings(CLIENT), settings(SERVER), alias);

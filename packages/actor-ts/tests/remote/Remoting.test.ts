@@ -8,6 +8,7 @@ import { Address } from '../../src/actor/Address.ts';
 import { DeadLetter } from '../../src/actor/messages.ts';
 import { Props } from '../../src/actor/Props.ts';
 import { AskTimeoutError, DecodeError, OptionsError } from '../../src/errors.ts';
+import { encodeTarget, MESSAGE_FRAME, SENDER_ELSEWHERE } from '../../src/remote/envelope.ts';
 import { RemoteActorRef } from '../../src/remote/RemoteActorRef.ts';
 import { Remoting } from '../../src/remote/Remoting.ts';
 import type { TcpTransport } from '../../src/remote/TcpTransport.ts';
@@ -411,6 +412,15 @@ describe('Remoting over TCP', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  test('a sender at an address that is none is a DecodeError', () => {
+    const from = { address: a.remoting.selfAddress, uid: 'somebody' };
+    const path = encodeTarget('/user/x', 0);
+    const sender = Buffer.concat([Buffer.of(SENDER_ELSEWHERE), path, Buffer.from('\0\u0003x:y')]);
+    const nil = Buffer.from([MESSAGE_FRAME, 0, 0, 0, 1, 0xc0]);
+    const frame = Buffer.concat([nil, sender, encodeTarget('/user/inbox', 0)]);
+    expect(() => b.remoting.frame(from, frame)).toThrow(DecodeError);
   });
 });
 
