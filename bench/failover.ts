@@ -15,6 +15,7 @@ import { GoodClient } from '../tests/harness/GoodClient.ts';
 import { fresh, Login } from '../tests/harness/Login.ts';
 import { processes } from '../tests/harness/processes.ts';
 import { membersUp } from '../tests/harness/waiting.ts';
+import { findFaults } from './audit.ts';
 
 const SAY_EVERY_MS = 60;
 const TALK_FIRST_MS = 500;
@@ -149,24 +150,6 @@ async function runTrial(cluster: TestCluster, way: Way): Promise<Trial> {
   });
   const acked = people.reduce((sum, person) => sum + person.acked.size, 0);
   return { ...times, acked, faults };
-}
-
-async function findFaults(people: readonly GoodClient[], rooms: readonly string[], node: TestNode) {
-  const faults = people.flatMap((person) => person.faults);
-  const reader = await Login.as(fresh('reader'), node);
-  for (const room of rooms) {
-    const history = await reader.allOf(room);
-    const ids = new Set(history.map(({ from, id }) => `${from} ${id}`));
-    if (ids.size !== history.length) faults.push(`${room} holds a message twice`);
-    for (const person of people) {
-      for (const [id, ack] of person.acked) {
-        if (ack.room === room && history[ack.seq - 1]?.id !== id)
-          faults.push(`lost: ${id} in ${room}`);
-      }
-      await person.caughtUp(room, history.length);
-    }
-  }
-  return faults;
 }
 
 function percentile(values: readonly number[], share: number): number {

@@ -1,0 +1,178 @@
+// How long nobody is answered when something happens to the stack of step 6: three nodes, Cassandra and
+// Nginx in containers, from the Compose file as it is. Two people talk through the front door all the
+// time; what counts is the longest time in which nothing was acknowledged in their room. Everything
+// acked is looked for afterwards. Takes about eight minutes.
+//
+//   npm run outages              writes the table in docs/operations.md
+//   npm run outages -- --dry
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { until } from 'actor-ts/testkit';
+import { ComposeStack } from '../tests/harness/containers/ComposeStack.ts';
+import { GoodClient } from '../tests/harness/GoodClient.ts';
+import { fresh, Login } from '../tests/harness/Login.ts';
+import { findFaults } from './audit.ts';
+
+const REPO = fileURLToPath(new URL('../', import.meta.url));
+const PAGE = `${REPO}docs/operations.md`;
+const [BEGIN, END] = ['<!-- outages:begin -->', '<!-- outages:end -->'];
+const SAY_EVERY_MS = 200;
+const TROUBLE_MS = 30_000;
+const BACK_WITHIN_MS = 180_000;
+const NODES = ['node1', 'node2', 'node3'];
+
+interface Outage {
+  readonly name: string;
+  readonly happen: (stack: ComposeStack) => Promise<void>;
+}
+
+const OUTAGES: readonly Outage[] = [
+  { name: 'nothing, for half a minute', happen: () => delay(TROUBLE_MS) },
+  ...NODES.map((name) => ({
+    name: `\`docker kill\` of ${name}, and its start`,
+    happen: async (stack: ComposeStack) => {
+      await stack.service(name).kill();
+      await delay(10_000);
+      await stack.service(name).start();
+    },
+  })),
+  {
+    name: '`docker pause` of a node for 30 s',
+    happen: async (stack) => {
+      await stack.service('node2').pause();
+      await delay(TROUBLE_MS);
+      await stack.service('node2').resume();
+      await stack.service('node2').healthy();
+    },
+  },
+  {
+    name: 'a node cut off from its peers for 30 s, not from Cassandra',
+    happen: async (stack) => {
+      const heal = await stack.service('node3').cutOff('cluster');
+      await delay(TROUBLE_MS);
+      await heal();
+      await stack.service('node3').healthy();
+    },
+  },
+  ...[1, 2, 3].map((time) => ({
+    name: `rolling restart of all three nodes, time ${time}`,
+    happen: async (stack: ComposeStack) => {
+      for (const name of NODES) {
+        await stack.service(name).stop();
+        await stack.service(name).start();
+      }
+    },
+  })),
+  {
+    name: '`docker restart` of Cassandra',
+    happen: async (stack) => {
+      await stack.service('cassandra').stop();
+      await stack.service('cassandra').start();
+    },
+  },
+  { name: '`docker compose down`, then `up -d`', happen: (stack) => stack.restart() },
+];
+
+class Talk {
+  readonly people: readonly GoodClient[];
+  private readonly room: string;
+  private readonly talking: Promise<unknown>;
+  private over = false;
+
+  private constructor(people: readonly GoodClient[], room: string) {
+    this.people = people;
+    this.room = room;
+    this.talking = Promise.all(people.map((person) => this.talk(person)));
+  }
+
+  static async begin(stack: ComposeStack): Promise<Talk> {
+    const door = stack.service('node1');
+    const logins = await Promise.all(['ann', 'bob'].map((name) => Login.as(fresh(name), door)));
+    const people = logins.map((login) => new GoodClient(login, [door], 0));
+    const room = fresh('room');
+    await Promise.all(people.map((person) => person.join(room)));
+    return new Talk(people, room);
+  }
+
+  /** When something was acknowledged, to anybody, in order. */
+  get acks(): readonly number[] {
+    return this.people
+      .flatMap(({ acked }) => [...acked.values()].map(({ at }) => at))
+      .sort((a, b) => a - b);
+  }
+
+  /** Resolves once everybody has been acked again, for something said from now on. */
+  async goesOn(): Promise<void> {
+    const ids = this.people.map((person) => person.say(this.room, 'are we back?'));
+    await until(() => this.people.every(({ acked }, i) => acked.has(ids[i]!)), {
+      what: 'acks for everybody',
+      timeoutMs: BACK_WITHIN_MS,
+    });
+  }
+
+  /** Ends it. @returns what should not have happened */
+  async end(stack: ComposeStack): Promise<readonly string[]> {
+    this.over = true;
+    await this.talking;
+    await Promise.all(this.people.map((person) => person.quiet()));
+    const faults = await findFaults(this.people, [this.room], stack.service('node1'));
+    for (const person of this.people) person.end();
+    return faults;
+  }
+
+  private async talk(person: GoodClient): Promise<void> {
+    for (let i = 0; !this.over; i++) {
+      if (person.waiting < 40) person.say(this.room, `${person.user} says ${i}`);
+      await delay(SAY_EVERY_MS);
+    }
+  }
+}
+
+/** The longest time without an ack between two moments. */
+function longestSilenceMs(acks: readonly number[], from: number, to: number): number {
+  const moments = [from, ...acks.filter((at) => at > from && at < to), to];
+  return Math.max(...moments.slice(1).map((at, i) => at - moments[i]!));
+}
+
+const { values: args } = parseArgs({ options: { dry: { type: 'boolean', default: false } } });
+const rows: string[] = [];
+let acked = 0;
+let faultCount = 0;
+const startedAt = performance.now();
+await using stack = await ComposeStack.up(`${REPO}solutions/06-cluster-compose`);
+const upSeconds = (performance.now() - startedAt) / 1000;
+for (const { name, happen } of OUTAGES) {
+  const talk = await Talk.begin(stack);
+  await talk.goesOn();
+  const from = performance.now();
+  await happen(stack);
+  await talk.goesOn();
+  const silence = longestSilenceMs(talk.acks, from, performance.now());
+  const faults = await talk.end(stack);
+  for (const fault of faults) console.log(`  ${fault}`);
+  acked += talk.acks.length;
+  faultCount += faults.length;
+  rows.push(`| ${name} | ${(silence / 1000).toFixed(1)} s |`);
+  console.log(rows.at(-1));
+}
+const table = `${BEGIN}
+Written by \`npm run outages\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model.trim()}. From nothing,
+images built, no volume, the stack was up after ${Math.round(upSeconds)} s. ${acked} messages were acknowledged; afterwards
+${faultCount} were missing, doubled or out of place.
+
+| what | longest time in which nothing was acknowledged in the room |
+| --- | --- |
+${rows.join('\n')}
+${END}`;
+console.log(table);
+if (!args.dry) {
+  const page = await readFile(PAGE, 'utf8');
+  const [before, rest] = page.split(BEGIN);
+  const after = rest?.split(END)[1];
+  if (after === undefined) throw new Error(`${PAGE} has no ${BEGIN} … ${END}`);
+  await writeFile(PAGE, before + table + after);
+}
+process.exitCode = faultCount === 0 ? 0 : 1;
