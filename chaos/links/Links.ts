@@ -2,6 +2,8 @@
 // all the while, and so does the journal. The database's link is apart.
 
 export interface Links {
+  /** Whether the journal is behind a link that can be cut. */
+  readonly hasDatabase: boolean;
   /** Nothing passes between it and the other nodes. */
   cut(node: string): Promise<void>;
   /** It hears nothing from the other nodes; they hear it. */

@@ -19,6 +19,10 @@ export class SeatLinks implements Links, AsyncDisposable {
     this.database = database;
   }
 
+  get hasDatabase(): boolean {
+    return this.database !== null;
+  }
+
   cut(node: string): Promise<void> {
     return this.lose(node, 1);
   }
