@@ -18,6 +18,8 @@ export interface TestNode {
   pause(): Promise<void>;
   /** Lets it go on; nothing happens to one that runs. */
   resume(): Promise<void>;
+  /** Sends it a signal that its program listens for. */
+  signal(name: NodeJS.Signals): Promise<void>;
   /** Starts it again, same name and addresses, and waits until it is ready. */
   start(): Promise<void>;
 }
@@ -48,6 +50,8 @@ export interface ClusterOptions {
    * is all that a program without a cluster can be asked for.
    */
   readonly wanted?: Wanted;
+  /** Told each line that a node says, its name first. */
+  readonly said?: (line: string) => void;
 }
 
 export type Wanted = 'cluster' | 'nodes' | 'http';

@@ -2,7 +2,7 @@
 // that are processes; for containers a container that shares their volume does.
 import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import { SqliteJournal } from 'actor-ts';
+import { type PersistedEvent, SqliteJournal } from 'actor-ts';
 
 const BUSY_TIMEOUT_MS = 5000;
 
@@ -17,6 +17,8 @@ export interface JournalData extends AsyncDisposable {
   lock(): Promise<AsyncDisposable>;
   /** The name of the stream whose name ends with `ending`; null when there is none. */
   streamOf(ending: string): Promise<string | null>;
+  /** All events of a stream, in order; none of one that is not there. */
+  eventsOf(stream: string): Promise<readonly PersistedEvent[]>;
   /** Null when the stream has no such event. */
   eventAt(stream: string, seq: number): Promise<unknown>;
   /** Writes after the stream's last event. @returns that event's number, 0 for a new stream */
@@ -71,6 +73,14 @@ export class SqliteDesk {
     });
   }
 
+  eventsOf(stream: string): Promise<PersistedEvent[]> {
+    return this.opened(async (journal) => {
+      const events: PersistedEvent[] = [];
+      for await (const event of journal.read(stream, 1)) events.push(event);
+      return events;
+    });
+  }
+
   highestSeq(stream: string): Promise<number> {
     return this.opened((journal) => journal.highestSeq(stream));
   }
@@ -116,6 +126,7 @@ export function journalData(desk: DeskCaller): JournalData {
       return { [Symbol.asyncDispose]: () => desk.call('unlock') };
     },
     streamOf: (ending) => desk.call('streamOf', ending),
+    eventsOf: (stream) => desk.call('eventsOf', stream),
     eventAt: (stream, seq) => desk.call('eventAt', stream, seq),
     async append(stream, make) {
       const head: number = await desk.call('highestSeq', stream);

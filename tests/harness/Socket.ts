@@ -85,7 +85,7 @@ export class Socket {
   }
 }
 
-export function wsUrl(node: TestNode): string {
+export function wsUrl(node: Pick<TestNode, 'http'>): string {
   return `${node.http.replace('http', 'ws')}/ws`;
 }
 

@@ -87,11 +87,15 @@ class ProcessNode implements TestNode {
   }
 
   async pause(): Promise<void> {
-    process.kill(this.process.pid!, 'SIGSTOP');
+    await this.signal('SIGSTOP');
   }
 
   async resume(): Promise<void> {
-    process.kill(this.process.pid!, 'SIGCONT');
+    await this.signal('SIGCONT');
+  }
+
+  async signal(name: NodeJS.Signals): Promise<void> {
+    process.kill(this.process.pid!, name);
   }
 }
 
@@ -103,7 +107,7 @@ export async function startProcesses(
   const { program = CHAT, wanted = 'cluster' } = options;
   const dir = await mkdtemp(join(tmpdir(), 'chat-test-'));
   const secret = randomBytes(24).toString('hex');
-  const log = new NodeLog();
+  const log = new NodeLog(options.said);
   const file = join(dir, 'chat.db');
   const data = journalData(deskAt(file));
   const nodes = places.map((place, index) => {

@@ -71,6 +71,10 @@ export class Service implements TestNode {
     if ((await this.container.inspect()).State.Paused) await this.container.unpause();
   }
 
+  async signal(name: NodeJS.Signals): Promise<void> {
+    await this.container.kill({ signal: name });
+  }
+
   async start(): Promise<void> {
     await this.container.start();
     this.running = true;

@@ -136,6 +136,15 @@ export class Container {
     };
   }
 
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    try {
+      await this.handle!.kill({ signal });
+    } catch (error) {
+      // It has ended by itself in the meantime.
+      if ((error as { statusCode?: number }).statusCode !== 409) throw error;
+    }
+  }
+
   async remove(): Promise<void> {
     if (this.handle !== null) await this.engine.removeContainer(this.handle);
   }
@@ -163,15 +172,6 @@ export class Container {
     this.paused = false;
     this.said(`${this.spec.name} ended: code ${code}`);
     return code;
-  }
-
-  private async signal(signal: NodeJS.Signals): Promise<void> {
-    try {
-      await this.handle!.kill({ signal });
-    } catch (error) {
-      // It has ended by itself in the meantime.
-      if ((error as { statusCode?: number }).statusCode !== 409) throw error;
-    }
   }
 }
 

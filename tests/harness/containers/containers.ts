@@ -77,6 +77,10 @@ export class ContainerNode implements TestNode {
     return this.container.resume();
   }
 
+  signal(name: NodeJS.Signals): Promise<void> {
+    return this.container.signal(name);
+  }
+
   /** Parts it from the other nodes; clients and the journal still reach it. */
   cutOff(): Promise<void> {
     return this.container.disconnect(this.peers);
@@ -113,7 +117,7 @@ async function startCluster(
   const binds = [REPO, `${volume.name}:${DATA}`];
   const dir = await mkdtemp(join(tmpdir(), 'chat-test-'));
   const secret = randomBytes(24).toString('hex');
-  const log = new NodeLog();
+  const log = new NodeLog(options.said);
   const desk = new Desk(engine, { image, binds, front }, FILE);
   const ports = await freePorts(2 * count);
   const names = Array.from({ length: count }, (_, index) => `node${index + 1}`);

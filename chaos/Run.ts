@@ -1,0 +1,223 @@
+// One run: a cluster, its clients, the faults in their time, silence in the end, and the verdict.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { until } from 'actor-ts/testkit';
+import type { TestCluster } from '../tests/harness/Driver.ts';
+import { Login } from '../tests/harness/Login.ts';
+import { membersOf } from '../tests/harness/places.ts';
+import { membersUp } from '../tests/harness/waiting.ts';
+import { Client } from './Client.ts';
+import type { Finding } from './check/Finding.ts';
+import { check, type Verdict } from './check.ts';
+import type { Door } from './Door.ts';
+import type { Fault } from './faults/Fault.ts';
+import type { History, JournalEntry } from './History.ts';
+import type { Options } from './options.ts';
+import { Poster } from './Poster.ts';
+import { randomFrom } from './random.ts';
+import { readJournal } from './readJournal.ts';
+import type { Stage } from './Stage.ts';
+import type { Planned, Schedule } from './schedule.ts';
+
+export const ROOMS = ['room-1', 'room-2', 'room-3', 'room-4'] as const;
+const CLIENTS_PER_PLACE = 2;
+const POSTERS = 4;
+const WHOLE_WITHIN_MS = 60_000;
+const ANSWER_WITHIN_MS = 2000;
+const QUIET_WITHIN_MS = 90_000;
+const CAUGHT_UP_WITHIN_MS = 20_000;
+
+export class Run {
+  private readonly options: Options;
+  private readonly plan: Schedule;
+  private readonly cluster: TestCluster;
+  private readonly history: History;
+  private readonly say: (line: string) => void;
+  private readonly stage: Stage;
+  private readonly clients: readonly Client[];
+  private readonly posters: readonly Poster[];
+  private readonly findings: Finding[] = [];
+  /** History's time at which the clients began to talk. */
+  private beganMs = 0;
+
+  private constructor(
+    given: Given,
+    { clients, posters }: { clients: readonly Client[]; posters: readonly Poster[] },
+  ) {
+    const { cluster, door, options, plan } = given;
+    this.options = options;
+    this.plan = plan;
+    this.cluster = cluster;
+    this.history = given.history;
+    this.say = given.say;
+    this.clients = clients;
+    this.posters = posters;
+    const roomsOn = (node: string) => this.roomsOn(node);
+    const random = randomFrom(plan.seed + 1);
+    this.stage = { cluster, door, rooms: ROOMS, posters, random, roomsOn };
+  }
+
+  static async prepare(given: Given): Promise<Run> {
+    const { cluster, door, history, plan } = given;
+    const [first] = cluster.nodes;
+    const logins = (names: readonly string[]) =>
+      Promise.all(names.map((name) => Login.as(name, first!)));
+    const homes = [...cluster.nodes.map((_, index) => index), null];
+    const clients = homes.flatMap(async (home) => {
+      const name = home === null ? 'door' : cluster.nodes[home]!.name;
+      const numbers = Array.from({ length: CLIENTS_PER_PLACE }, (_, i) => `${name}-${i + 1}`);
+      const places = home === null ? [door] : cluster.nodes;
+      return (await logins(numbers)).map((login, i) => {
+        const random = randomFrom(plan.seed * 1000 + (home ?? cluster.nodes.length) * 10 + i);
+        return new Client({ login, places, home: home ?? 0, rooms: ROOMS, random, history });
+      });
+    });
+    const names = Array.from({ length: POSTERS }, (_, i) => `poster-${i + 1}`);
+    const posters = (await logins(names)).map((login) => new Poster(login, history));
+    return new Run(given, { clients: (await Promise.all(clients)).flat(), posters });
+  }
+
+  /** @param dir where the journal's content is kept */
+  async execute(dir: string): Promise<Verdict> {
+    try {
+      await Promise.all(this.clients.map((client) => client.join()));
+      for (const client of this.clients) client.talk(this.options.rate);
+      this.beganMs = this.history.now;
+      await Promise.all([
+        this.follow(this.plan.main),
+        this.follow(this.plan.beside),
+        delay(this.plan.totalMs),
+      ]);
+      return await this.judge(dir);
+    } finally {
+      for (const client of this.clients) client.end();
+    }
+  }
+
+  // ---- faults -------------------------------------------------------------------------------------
+
+  private async follow(faults: readonly Planned[]): Promise<void> {
+    for (const planned of faults) {
+      await delay(Math.max(0, this.beganMs + planned.atMs - this.history.now));
+      const fault = this.options.faults.find(({ name }) => name === planned.name)!;
+      if (fault.isBeside) await this.happen(fault, planned);
+      else if (!(await this.happenAlone(fault, planned))) return;
+    }
+  }
+
+  /** @returns whether the cluster was whole before it and is again */
+  private async happenAlone(fault: Fault, planned: Planned): Promise<boolean> {
+    if (!(await this.isWhole(`before ${fault.name}`))) return false;
+    await this.happen(fault, planned);
+    const isWhole = await this.isWhole(`after ${fault.name}`);
+    for (const client of this.clients) client.goHome();
+    return isWhole;
+  }
+
+  private async happen(fault: Fault, { target: meant, forMs }: Planned): Promise<void> {
+    const { name, isBeside: beside = false } = fault;
+    const target = await this.resolve(meant);
+    this.say(`${name} of ${target}${target === meant ? '' : `, the ${meant}`}`);
+    const begun = this.history.now;
+    this.history.record('runner', { op: 'fault', name, target, beside, phase: 'begin' });
+    const end = await fault.begin(this.stage, target);
+    await delay(Math.max(0, begun + forMs - this.history.now));
+    await end();
+    this.history.record('runner', { op: 'fault', name, target, beside, phase: 'end' });
+  }
+
+  /** Every node is a member in the eyes of all. When it does not come to that, it is a finding. */
+  private async isWhole(when: string): Promise<boolean> {
+    const { nodes } = this.cluster;
+    const isWhole = async () => {
+      const counts = await Promise.all(nodes.map((node) => inTime(membersUp(node))));
+      return counts.every((count) => count === nodes.length);
+    };
+    try {
+      await until(isWhole, { timeoutMs: WHOLE_WITHIN_MS, everyMs: 100 });
+      return true;
+    } catch (error) {
+      this.findings.push({ kind: 'not-whole', what: `${when}: ${error}` });
+      return false;
+    }
+  }
+
+  private async resolve(target: string): Promise<string> {
+    const room = /^owner of (.+)$/.exec(target)?.[1];
+    if (room !== undefined) return this.homes().get(room) ?? this.cluster.nodes[0]!.name;
+    if (target !== 'leader') return target;
+    const { nodes } = this.cluster;
+    const views = await Promise.all(nodes.map((node) => inTime(membersOf(node))));
+    const index = views.findIndex(({ self, leader }) => self === leader);
+    return nodes[Math.max(0, index)]!.name;
+  }
+
+  private roomsOn(node: string): string[] {
+    return [...this.homes()].filter(([, home]) => home === node).map(([room]) => room);
+  }
+
+  /** Room → the node that acked in it last. */
+  private homes(): Map<string, string> {
+    const homes = new Map<string, string>();
+    for (const entry of this.history.entries) {
+      if (entry.op === 'ack') homes.set(entry.room, entry.node);
+    }
+    return homes;
+  }
+
+  // ---- the end ------------------------------------------------------------------------------------
+
+  private async judge(dir: string): Promise<Verdict> {
+    this.say('quiet: everything unknown is sent again until it is acked');
+    for (const client of this.clients) client.hush();
+    await this.isWhole('in the end');
+    await this.settle();
+    const journal = await readJournal(this.cluster);
+    await writeFile(
+      join(dir, 'journal.jsonl'),
+      journal.map((entry) => `${JSON.stringify(entry)}\n`).join(''),
+    );
+    await this.catchUp(journal);
+    const verdict = check(this.history.entries, journal);
+    return { ...verdict, findings: [...this.findings, ...verdict.findings] };
+  }
+
+  /** What stays without an ack the check finds. */
+  private async settle(): Promise<void> {
+    const node = this.cluster.nodes[0]!;
+    const settling = [
+      ...this.clients.map((client) => client.quiet(QUIET_WITHIN_MS)),
+      ...this.posters.map((poster) => poster.settle(node)),
+    ];
+    for (const outcome of await Promise.allSettled(settling)) {
+      if (outcome.status === 'rejected') this.say(`not settled: ${outcome.reason}`);
+    }
+  }
+
+  /** Who does not see all of it the check finds. */
+  private async catchUp(journal: readonly JournalEntry[]): Promise<void> {
+    const heads = new Map(journal.map(({ room, seq }) => [room, seq]));
+    const hasAll = (client: Client) =>
+      ROOMS.every((room) => client.seen(room) >= (heads.get(room) ?? 0));
+    const deadline = this.history.now + CAUGHT_UP_WITHIN_MS;
+    while (!this.clients.every(hasAll) && this.history.now < deadline) await delay(50);
+  }
+}
+
+export interface Given {
+  readonly options: Options;
+  readonly plan: Schedule;
+  readonly cluster: TestCluster;
+  readonly door: Door;
+  readonly history: History;
+  readonly say: (line: string) => void;
+}
+
+/** @throws Error when no answer comes in time */
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  const late = delay(ANSWER_WITHIN_MS, null, { ref: false }).then(() => {
+    throw new Error(`no answer within ${ANSWER_WITHIN_MS} ms`);
+  });
+  return Promise.race([answer, late]);
+}

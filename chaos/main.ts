@@ -1,0 +1,33 @@
+// Chaos: three nodes, clients that talk at a fixed rate, faults by a seed, and a check of everything
+// that was promised. docs/reliability.md says how it works and how to read it.
+//
+//   npm run chaos -- --seed 1 --minutes 1
+//
+// Exit code 0: green, and everything that should happen did. 1: a finding, or something was not
+// exercised. 2: a bad option.
+import { OptionError, parseOptions, USAGE } from './options.ts';
+import { inWords, isGreen } from './print.ts';
+import { runSeed, type SeedReport } from './runSeed.ts';
+
+async function main(args: readonly string[]): Promise<number> {
+  const options = parseOptions(args);
+  const reports: SeedReport[] = [];
+  for (const seed of options.seeds) {
+    const began = performance.now();
+    const say = (line: string) =>
+      console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+    say(`seed ${seed}: starting`);
+    const report = await runSeed(options, seed, say);
+    console.log(inWords(report, options.mayLeaveUnexercised));
+    reports.push(report);
+  }
+  return reports.every((report) => isGreen(report, options.mayLeaveUnexercised)) ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof OptionError)) throw error;
+  console.error(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 2;
+}
