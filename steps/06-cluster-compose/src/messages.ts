@@ -51,13 +51,10 @@ export type ErrorCode =
   | 'not-implemented';
 
 /** A message as its room numbered it: `seq` is dense from 1, `at` is ISO 8601. */
-export interface ChatMessage {
-  readonly seq: number;
-  readonly id: string;
-  readonly from: string;
-  readonly text: string;
-  readonly at: string;
-}
+export const chatMessage = z
+  .object({ seq: seq.min(1), id: z.string(), from: z.string(), text: z.string(), at: z.string() })
+  .readonly();
+export type ChatMessage = z.infer<typeof chatMessage>;
 export type MessageFrame = { readonly type: 'message'; readonly room: string } & ChatMessage;
 export interface JoinedFrame {
   readonly type: 'joined';

@@ -33,7 +33,7 @@ export abstract class AbstractSnapshotStore extends Store implements SnapshotSto
   }
 
   async loadLatest(pid: string, criteria: LoadCriteria = {}): Promise<Option<Snapshot>> {
-    const { maxSeq = Number.MAX_SAFE_INTEGER, onSkipped = warn } = criteria;
+    const { maxSeq = Number.MAX_SAFE_INTEGER, isState = anyState, onSkipped = warn } = criteria;
     checkPersistenceId(pid);
     checkSequenceNr('maxSeq', maxSeq, 0);
     let upTo = Number.MAX_SAFE_INTEGER;
@@ -42,7 +42,7 @@ export abstract class AbstractSnapshotStore extends Store implements SnapshotSto
       const stored = await this.doLoad(pid, upTo);
       if (stored === null) return none;
       try {
-        return some(open(pid, stored, maxSeq));
+        return some(open(pid, stored, maxSeq, isState));
       } catch (error) {
         if (!(error instanceof JournalError)) throw error;
         onSkipped(error);
@@ -70,7 +70,12 @@ export abstract class AbstractSnapshotStore extends Store implements SnapshotSto
   protected abstract doDelete(pid: string, toSeq: number): Promise<void>;
 }
 
-function open(pid: string, stored: StoredSnapshot, maxSeq: number): Snapshot {
+function open(
+  pid: string,
+  stored: StoredSnapshot,
+  maxSeq: number,
+  isState: (state: unknown, sequenceNr: number) => boolean,
+): Snapshot {
   const { sequenceNr, state, timestamp } = stored;
   if (sequenceNr > maxSeq) {
     throw new JournalCorruptError(
@@ -78,8 +83,17 @@ function open(pid: string, stored: StoredSnapshot, maxSeq: number): Snapshot {
         'it belongs to another journal, or the journal lost events',
     );
   }
-  return { sequenceNr, state: decode(state, 'snapshot', pid, sequenceNr), timestamp };
+  const decoded = decode(state, 'snapshot', pid, sequenceNr);
+  if (!isState(decoded, sequenceNr)) {
+    throw new JournalCorruptError(
+      `snapshot ${sequenceNr} of '${pid}' is no state of this actor: it was damaged, or written ` +
+        'by another release',
+    );
+  }
+  return { sequenceNr, state: decoded, timestamp };
 }
+
+const anyState = () => true;
 
 function warn(error: JournalError): void {
   process.emitWarning(`skipped a snapshot: ${error.message}`, { code: error.code });

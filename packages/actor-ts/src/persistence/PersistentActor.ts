@@ -53,6 +53,23 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
   /** Handles one command: looks at `state`, persists what follows from it, answers. */
   abstract onCommand(state: State, command: Cmd): void | Promise<void>;
 
+  /**
+   * Whether `event`, as event `sequenceNr` of the journal, is one that `onEvent` knows. What is
+   * stored may have been damaged, or come from another release: false ends the recovery with
+   * `ERR_JOURNAL_CORRUPT`. Default: every event is.
+   */
+  protected isEvent(_event: unknown, _sequenceNr: number): boolean {
+    return true;
+  }
+
+  /**
+   * The same for the state that a snapshot after event `sequenceNr` holds. One that is refused is
+   * skipped, with a line in the log, and an older one or the events take its place.
+   */
+  protected isState(_state: unknown, _sequenceNr: number): boolean {
+    return true;
+  }
+
   /** Runs after recovery and before the first command. It may persist. */
   protected onRecoveryComplete(): void | Promise<void> {}
 
@@ -247,7 +264,14 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
     };
     try {
       return await recover<Event, State>(
-        { persistenceId, journal, snapshotStore, onSnapshotSkipped },
+        {
+          persistenceId,
+          journal,
+          snapshotStore,
+          onSnapshotSkipped,
+          isEvent: (event, sequenceNr) => this.isEvent(event, sequenceNr),
+          isState: (state, sequenceNr) => this.isState(state, sequenceNr),
+        },
         () => this.initialState(),
         (state, event) => this.onEvent(state, event),
       );

@@ -13,6 +13,8 @@ export interface Snapshot<S = any> {
 export interface LoadCriteria {
   /** A snapshot beyond this number (the journal's head) is impossible and skipped. */
   readonly maxSeq?: number;
+  /** Whether a state, as it was stored, is one that its reader knows; any other is skipped. */
+  readonly isState?: (state: unknown, sequenceNr: number) => boolean;
   /** Hears of each snapshot that was skipped, and why. Default: a warning of the process. */
   readonly onSkipped?: (error: JournalError) => void;
 }

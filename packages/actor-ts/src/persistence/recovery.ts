@@ -8,6 +8,9 @@ export interface RecoverySource {
   readonly journal: Journal;
   readonly snapshotStore: SnapshotStore;
   readonly onSnapshotSkipped: (error: JournalError) => void;
+  /** Whether what is stored is an event, or a state, of this actor. */
+  isEvent(event: unknown, sequenceNr: number): boolean;
+  isState(state: unknown, sequenceNr: number): boolean;
 }
 
 export interface Recovered<State> {
@@ -18,7 +21,7 @@ export interface Recovered<State> {
 }
 
 /**
- * @throws JournalCorruptError when events are missing
+ * @throws JournalCorruptError when events are missing, or are none of this actor's
  * @throws JournalError when the stores fail, or an event cannot be applied
  */
 export async function recover<Event, State>(
@@ -28,13 +31,18 @@ export async function recover<Event, State>(
 ): Promise<Recovered<State>> {
   const { persistenceId, journal, snapshotStore, onSnapshotSkipped: onSkipped } = source;
   const head = await journal.highestSeq(persistenceId);
-  const found = await snapshotStore.loadLatest(persistenceId, { maxSeq: head, onSkipped });
+  const isState = (stored: unknown, seq: number) => source.isState(stored, seq);
+  const criteria = { maxSeq: head, isState, onSkipped };
+  const found = await snapshotStore.loadLatest(persistenceId, criteria);
   const snapshot = found.toNullable();
   let state: State = snapshot === null ? initialState() : snapshot.state;
   let sequenceNr = snapshot?.sequenceNr ?? 0;
   for await (const persisted of journal.read(persistenceId, sequenceNr + 1)) {
     if (persisted.sequenceNr !== sequenceNr + 1) {
       throw gap(persistenceId, sequenceNr + 1, persisted.sequenceNr - 1);
+    }
+    if (!source.isEvent(persisted.event, persisted.sequenceNr)) {
+      throw notOurs(persistenceId, persisted.sequenceNr);
     }
     try {
       state = onEvent(state, persisted.event);
@@ -50,6 +58,13 @@ export async function recover<Event, State>(
 export function notApplied(pid: string, sequenceNr: number, cause: unknown): JournalError {
   const why = cause instanceof Error ? cause.message : String(cause);
   return new JournalError(`onEvent failed on event ${sequenceNr} of '${pid}': ${why}`, { cause });
+}
+
+function notOurs(pid: string, sequenceNr: number): JournalCorruptError {
+  return new JournalCorruptError(
+    `event ${sequenceNr} of '${pid}' is none of this actor: it was damaged, or written by another ` +
+      'release',
+  );
 }
 
 function gap(pid: string, from: number, to: number): JournalCorruptError {

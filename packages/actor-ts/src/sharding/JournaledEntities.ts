@@ -2,6 +2,7 @@
 // journal's compare-and-set keeps a former home that has not noticed yet from mixing in unseen: the
 // real one reads the stream again and writes what is missing.
 import type { ActorSystem } from '../actor/ActorSystem.ts';
+import { JournalCorruptError } from '../errors.ts';
 import type { Journal } from '../persistence/Journal.ts';
 import { BATCH_MS, type RememberedEntities } from './RememberedEntities.ts';
 
@@ -210,8 +211,12 @@ class Stream {
     const head = await this.journal.highestSeq(this.pid);
     const stored = new Set<string>();
     let records = 0;
-    for await (const { event } of this.journal.read(this.pid, 1, head)) {
-      const change = event as RegistryEvent;
+    for await (const { event: change, sequenceNr } of this.journal.read(this.pid, 1, head)) {
+      if (!isRegistryEvent(change)) {
+        throw new JournalCorruptError(
+          `event ${sequenceNr} of '${this.pid}' is no record of entities: it was damaged`,
+        );
+      }
       if (change.kind === 'reset') stored.clear();
       else if (change.kind === 'started') for (const id of change.ids) stored.add(id);
       else for (const id of change.ids) stored.delete(id);
@@ -229,6 +234,13 @@ class Stream {
     this.system.log.warn(fields, 'the journal of remembered entities failed; trying again');
     await new Promise<void>((resolve) => this.system.scheduler.schedule(pauseMs, resolve));
   }
+}
+
+function isRegistryEvent(event: unknown): event is RegistryEvent {
+  const { kind, ids } = (event ?? {}) as { kind?: unknown; ids?: unknown };
+  if (kind === 'reset') return true;
+  if (kind !== 'started' && kind !== 'stopped') return false;
+  return Array.isArray(ids) && ids.every((id) => typeof id === 'string');
 }
 
 function inEvents(kind: 'started' | 'stopped', ids: readonly string[]): RegistryEvent[] {

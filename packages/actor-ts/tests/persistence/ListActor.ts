@@ -47,6 +47,14 @@ export class ListActor extends PersistentActor<Command, Added, ListState> {
     return [];
   }
 
+  override isEvent(event: unknown): boolean {
+    return typeof (event as Added | null)?.added === 'string';
+  }
+
+  override isState(state: unknown): boolean {
+    return Array.isArray(state);
+  }
+
   onEvent(state: ListState, event: Added): ListState {
     if (event.added === 'poison' && this.recovering) throw new Error('cannot apply');
     return [...state, event.added];

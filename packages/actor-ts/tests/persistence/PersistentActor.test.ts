@@ -302,6 +302,35 @@ describe('PersistentActor', () => {
       await system.terminate();
     });
 
+    test('skips a snapshot that is no state of the actor', async () => {
+      const memory = new JournalMemory();
+      const snapshots = new SnapshotMemory();
+      await new InMemoryJournal(memory).append('list-a', threeEvents, 0);
+      snapshots.streams.set('list-a', [{ sequenceNr: 2, state: '{"v":2}', timestamp: 0 }]);
+      const { getList, system, log } = setUp({ memory, snapshots });
+      expect(await (await getList()).ask({ do: 'get' })).toEqual(['one', 'two', 'three']);
+      const [skipped] = log.lines.filter(({ message }) => message === 'skipped a snapshot');
+      expect(skipped!.err).toBeInstanceOf(JournalCorruptError);
+      expect(skipped!.err!.message).toContain("snapshot 2 of 'list-a' is no state of this actor");
+      await system.terminate();
+    });
+
+    test.each(['null', '7', '{}', '{"added":7}'])(
+      'refuses a stream with an event %s, which is none of the actor',
+      async (text) => {
+        const memory = new JournalMemory();
+        await new InMemoryJournal(memory).append('list-a', threeEvents, 0);
+        const { events } = memory.streams.get('list-a')!;
+        events[1] = { ...events[1]!, event: text };
+        const { system, log, getList } = setUp({ memory, directive: Directive.Stop });
+        await getList();
+        await until(() => log.lines.length > 0);
+        expect(log.lines[0]!.err!.cause).toBeInstanceOf(JournalCorruptError);
+        expect(story[0]).toContain("event 2 of 'list-a' is none of this actor");
+        await system.terminate();
+      },
+    );
+
     test('refuses a stream with a gap', async () => {
       const memory = new JournalMemory();
       const journal = new InMemoryJournal(memory);

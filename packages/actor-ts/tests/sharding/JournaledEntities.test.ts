@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ActorSystem } from '../../src/actor/ActorSystem.ts';
-import { JournalError } from '../../src/errors.ts';
+import { JournalCorruptError, JournalError } from '../../src/errors.ts';
 import { InMemoryJournal, JournalMemory } from '../../src/persistence/memory/InMemoryJournal.ts';
 import { JournaledEntities } from '../../src/sharding/JournaledEntities.ts';
 import { until } from '../../src/testkit/until.ts';
+import { type LogLine, recordingLogger } from '../remote/nodes.ts';
 
 const PID = 'remembered-type-3';
 
@@ -110,6 +111,22 @@ describe('entities in the journal', () => {
     for await (const _ of journal.read(PID, 1)) events++;
     expect(events).toBeLessThan(30);
     expect(await remembered()).toEqual(['stays']);
+  });
+
+  test.each([
+    null,
+    { kind: 'started', ids: 'abc' },
+    { kind: 'started', ids: [7] },
+    { kind: 'other', ids: ['a'] },
+  ])('a record %j is refused by name, and read again', async (record) => {
+    await journal.append(PID, [{ kind: 'started', ids: ['a'] }, record], 0);
+    const lines: LogLine[] = [];
+    system = ActorSystem.create('test', { log: recordingLogger(lines) });
+    const opening = store().open(3);
+    await until(() => lines.length > 0);
+    expect(lines[0]!.fields.err).toBeInstanceOf(JournalCorruptError);
+    memory.streams.get(PID)!.events.pop();
+    expect([...(await opening)]).toEqual(['a']);
   });
 
   test('abandoned, nothing more is written', async () => {

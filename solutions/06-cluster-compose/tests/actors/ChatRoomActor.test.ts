@@ -1,6 +1,7 @@
 // A room as an entity, on journal and snapshots in memory that outlive the node.
 import {
   type ActorRef,
+  AskTimeoutError,
   ClusterSharding,
   InMemoryJournal,
   InMemorySnapshotStore,
@@ -127,4 +128,65 @@ test('gives pages of at most 256 KiB of text', async () => {
   expect(seqs(await history({ before: 69 }))).toEqual(range(37, 68));
   const resumed = await ask<Page>({ kind: 'resume', since: 10 });
   expect([resumed.complete, seqs(resumed)]).toEqual([false, range(69, 100)]);
+});
+
+const good = { seq: 1, id: 'm1', from: 'ann', text: 'x', at: '' };
+
+test.each([
+  ['of another release', { version: 2, messages: [good] }],
+  ['without ids', { head: 2, recent: [] }],
+  ['of another head', { head: 7, recent: [], seqs: [] }],
+  ['whose messages end elsewhere', { head: 2, recent: [good], seqs: [] }],
+  [
+    'whose messages have a gap',
+    {
+      head: 2,
+      recent: [
+        { ...good, seq: 0 },
+        { ...good, seq: 2 },
+      ],
+      seqs: [],
+    },
+  ],
+  ['whose ids are a list', { head: 2, recent: [], seqs: [['ann m1', 1]] }],
+])('a snapshot %s is passed over for the events', async (_what, state) => {
+  await post('m1');
+  await post('m2');
+  await new InMemorySnapshotStore(snapshots).save('room-lobby', 2, state);
+  await restart();
+  expect((await post('m1')).seq).toBe(1);
+  expect((await post('m3')).seq).toBe(3);
+  expect(seqs(await ask<Page>({ kind: 'history', limit: 10 }))).toEqual([1, 2, 3]);
+});
+
+test.each([
+  ['without a message', { kind: 'posted' }],
+  ['of another kind', { kind: 'deleted', message: good }],
+  ['with a number that is text', { kind: 'posted', message: { ...good, seq: '2' } }],
+  ['with the number of another', { kind: 'posted', message: good }],
+])('a room is not made of an event %s', async (_what, event) => {
+  await post('m1');
+  await new InMemoryJournal(events).append('room-lobby', [event], 1);
+  await restart();
+  const asked = region.ask({ roomId: 'lobby', kind: 'history', limit: 10 }, 500);
+  await expect(asked).rejects.toThrow(AskTimeoutError);
+  expect((await region.ask<Posted>({ ...aPost, roomId: 'hall' })).seq).toBe(1);
+});
+
+const aPost = { kind: 'post', from: 'ann', id: 'a', text: 'a' };
+
+test('an old event that is damaged is an error to who reads it, and posting goes on', async () => {
+  await write(300);
+  const stream = events.streams.get('room-lobby')!.events;
+  stream[9] = { ...stream[9]!, event: '{"kind":"posted","message":{"seq":10}}' };
+  const { length } = stream;
+  await new InMemorySnapshotStore(snapshots).save('room-lobby', length, {
+    head: length,
+    recent: [],
+    seqs: [],
+  });
+  await restart();
+  const read = ask({ kind: 'history', since: 5, limit: 10 });
+  await expect(read).rejects.toMatchObject({ code: 'ERR_JOURNAL_CORRUPT' });
+  expect((await post('more')).seq).toBe(301);
 });

@@ -2,12 +2,15 @@
 import {
   DistributedPubSubId,
   everyNEvents,
+  JournalCorruptError,
   PersistenceExtensionId,
   PersistentActor,
   Publish,
 } from 'actor-ts';
+import { z } from 'zod';
 import {
   type ChatMessage,
+  chatMessage,
   NEWEST_MESSAGES,
   PAGE_BYTES,
   PAGE_MESSAGES,
@@ -29,6 +32,13 @@ export interface RoomState {
    */
   readonly seqs: readonly ReadonlyMap<string, number>[];
 }
+
+const storedEvent = z.object({ kind: z.literal('posted'), message: chatMessage });
+const storedState = z.object({
+  head: z.int().min(0),
+  recent: z.array(chatMessage),
+  seqs: z.array(z.map(z.string(), z.int().min(1))),
+});
 
 const CHUNK_IDS = 500;
 const FULL_CHUNKS = 20;
@@ -55,6 +65,19 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
 
   override snapshotPolicy() {
     return everyNEvents(1000);
+  }
+
+  /** Each event is one message, so both have the same number. */
+  override isEvent(stored: unknown, seq: number): boolean {
+    const { data } = storedEvent.safeParse(stored);
+    return data?.message.seq === seq;
+  }
+
+  override isState(stored: unknown, seq: number): boolean {
+    const { data } = storedState.safeParse(stored);
+    if (data?.head !== seq) return false;
+    const { length } = data.recent;
+    return data.recent.every((message, index) => message.seq === seq - length + 1 + index);
   }
 
   onEvent(state: RoomState, { message }: RoomEvent): RoomState {
@@ -111,7 +134,10 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
     read()
       .then(
         (page) => replyTo.tell(page),
-        (error) => replyTo.tell(error),
+        (error) => {
+          this.log.error({ err: error }, 'history cannot be read');
+          replyTo.tell(error);
+        },
       )
       .finally(() => this.reads--);
   }
@@ -155,6 +181,10 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
     }
     const messages: ChatMessage[] = [];
     for await (const { event } of this.journal.read(this.persistenceId, from, to)) {
+      const seq = from + messages.length;
+      if (!this.isEvent(event, seq)) {
+        throw new JournalCorruptError(`event ${seq} of '${this.persistenceId}' is no message`);
+      }
       messages.push((event as RoomEvent).message);
     }
     return messages;
