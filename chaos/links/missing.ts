@@ -1,5 +1,5 @@
 // Whether this machine lets us change networks.
-import { randomBytes } from 'node:crypto';
+import { ownName } from '../../tests/harness/owner.ts';
 import { run, runInside } from './commands.ts';
 
 let known: Promise<string | null> | null = null;
@@ -13,7 +13,7 @@ export function linksMissing(): Promise<string | null> {
 async function find(): Promise<string | null> {
   if (process.platform !== 'linux') return 'network namespaces exist on Linux only';
   if (process.getuid!() !== 0) return 'changing networks takes root';
-  const probe = `chat-probe-${randomBytes(6).toString('hex')}`;
+  const probe = `chat-${ownName('-')}-probe`;
   try {
     await run('ip', ['netns', 'add', probe]);
     try {

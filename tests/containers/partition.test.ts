@@ -6,6 +6,7 @@ import type { TestCluster } from '../harness/Driver.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Answer, fresh, Login } from '../harness/Login.ts';
 import { placesOf } from '../harness/places.ts';
+import { roomOn } from '../harness/roomOn.ts';
 import { useStarted } from '../harness/useCluster.ts';
 import { membersUp } from '../harness/waiting.ts';
 
@@ -42,24 +43,12 @@ describe.each(Object.entries(starts))('with the journal in %s', (_where, start) 
 
   /** Somebody whose session runs on `node`, and a room that does. */
   async function homeOn(node: ContainerNode): Promise<{ user: Login; room: string }> {
-    const probe = async <T>(find: () => Promise<T | null>) => {
-      for (;;) {
-        const found = await find();
-        if (found !== null) return found;
-      }
-    };
-    const runsHere = async (type: string, id: string) =>
-      (await placesOf(type, id, node, cluster.nodes)).includes(node.name);
-    const user = await probe(async () => {
-      const login = await Login.as(fresh('user'), node);
-      expect((await login.post('lobby', fresh('id'), 'hello')).status).toBeLessThan(202);
-      return (await runsHere('session', login.user)) ? login : null;
-    });
-    const room = await probe(async () => {
-      const name = fresh('room');
-      return (await user.post(name, 'first', 'hello')).body.node === node.name ? name : null;
-    });
-    return { user, room };
+    for (;;) {
+      const user = await Login.as(fresh('user'), node);
+      expect((await user.post('lobby', fresh('id'), 'hello')).status).toBeLessThan(202);
+      const homes = await placesOf('session', user.user, node, cluster.nodes);
+      if (homes.includes(node.name)) return { user, room: await roomOn(node, user) };
+    }
   }
 
   /** The history has every number once, and every acked message where its ack said. */

@@ -4,7 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { run } from '../../../chaos/links/commands.ts';
 import type { Place } from '../../../chaos/links/Seat.ts';
-import { fileOf, prefixFor, removeAtExit, sweep } from './leftovers.ts';
+import { fileOf, prefixFor, remove, removeAtExit, sweep } from './leftovers.ts';
 
 /** Set aside for tests of networks (RFC 2544): 198.18.0.0 to 198.19.255.255, a subnet a network. */
 const SUBNETS = 512;
@@ -40,7 +40,7 @@ export class NodeNetwork implements AsyncDisposable {
       await network.connect();
       return network;
     } catch (error) {
-      await remove(prefix, size);
+      await Promise.all(namespacesOf(prefix, size).map(remove));
       throw error;
     }
   }
@@ -60,7 +60,7 @@ export class NodeNetwork implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     // Namespaces take their links along, only not at once.
     for (let i = 0; i < this.size; i++) await run('ip', ['link', 'del', linkOf(this.subnet, i)]);
-    await remove(this.prefix, this.size);
+    await Promise.all(namespacesOf(this.prefix, this.size).map(remove));
   }
 
   private async connect(): Promise<void> {
@@ -106,19 +106,6 @@ async function claimSubnet(prefix: string): Promise<number> {
     }
   }
   throw new Error(`found no free subnet in 198.18.0.0/15 in ${MAX_TRIES} tries`);
-}
-
-/** The namespaces go, once nobody is in them. */
-async function remove(prefix: string, size: number): Promise<void> {
-  await Promise.all(
-    namespacesOf(prefix, size).map(async (name) => {
-      try {
-        await run('ip', ['netns', 'del', name]);
-      } catch (error) {
-        if (!/No such file/.test((error as Error).message)) throw error;
-      }
-    }),
-  );
 }
 
 /** Several of `ip`'s commands, in a namespace or in the machine's own. */

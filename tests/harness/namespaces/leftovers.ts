@@ -25,11 +25,26 @@ export async function sweep(): Promise<number> {
     return pid !== undefined && isGone(Number(pid), beginning!);
   });
   for (const name of dead) {
-    const pids = await run('ip', ['netns', 'pids', name]);
-    for (const pid of pids.split('\n').filter(Boolean)) kill(Number(pid));
-    await run('ip', ['netns', 'del', name]);
+    await unlessRemoved(async () => {
+      const pids = await run('ip', ['netns', 'pids', name]);
+      for (const pid of pids.split('\n').filter(Boolean)) kill(Number(pid));
+    });
+    await remove(name);
   }
   return dead.length;
+}
+
+/** Removes a namespace; nothing happens where somebody else has. It goes once nobody is in it. */
+export function remove(name: string): Promise<void> {
+  return unlessRemoved(async () => void (await run('ip', ['netns', 'del', name])));
+}
+
+async function unlessRemoved(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!/No such file/.test((error as Error).message)) throw error;
+  }
 }
 
 /** At the end of this process, whatever ends it in order, what it still has is removed. */
