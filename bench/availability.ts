@@ -8,8 +8,8 @@ import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { linksMissing } from '../chaos/links/missing.ts';
 import { NodeProcess } from './availability/NodeProcess.ts';
-import { Namespaces, namespacesMissing } from './availability/namespaces.ts';
 import { hasFailed, type Result, reportOf } from './availability/report.ts';
 import { SCENARIOS } from './availability/scenarios.ts';
 import { runTrial, type Trial } from './availability/trial.ts';
@@ -34,13 +34,12 @@ if (chosen.length === 0) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
     for (const node of NodeProcess.running) node.signal('SIGKILL');
-    for (const network of Namespaces.present) network.remove();
     process.exit(130);
   });
 }
 
 const loadBefore = loadavg()[0]!;
-const cutMissing = namespacesMissing();
+const cutMissing = await linksMissing();
 const results: Result[] = [];
 for (const scenario of chosen) {
   if (scenario.needsCut && cutMissing !== null) {

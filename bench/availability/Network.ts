@@ -9,8 +9,8 @@ export interface Network extends AsyncDisposable {
   /** The command line that runs `command` at `place`. */
   wrap(place: Place, command: string, args: readonly string[]): [string, string[]];
   /** Drops all that comes from the place or goes there. */
-  cut(place: Place): void;
-  heal(place: Place): void;
+  cut(place: Place): Promise<void>;
+  heal(place: Place): Promise<void>;
 }
 
 /** Below the range from which systems take ports for outgoing connections. */
@@ -41,11 +41,11 @@ class Loopback implements Network {
     return [command, [...args]];
   }
 
-  cut(): void {
+  async cut(): Promise<void> {
     throw new Error('the loopback cannot be cut');
   }
 
-  heal(): void {
+  async heal(): Promise<void> {
     throw new Error('the loopback cannot be cut');
   }
 

@@ -90,12 +90,12 @@ export class Trio implements AsyncDisposable {
     node.ask({ everyMs: ASK_EVERY_MS, timeoutMs: this.options.askTimeoutMs ?? 1000 });
   }
 
-  cut(node: NodeProcess): void {
-    this.network.cut(node.settings);
+  cut(node: NodeProcess): Promise<void> {
+    return this.network.cut(node.settings);
   }
 
-  heal(node: NodeProcess): void {
-    this.network.heal(node.settings);
+  heal(node: NodeProcess): Promise<void> {
+    return this.network.heal(node.settings);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -118,9 +118,9 @@ function cut(role: Role): Scenario {
       const victim = trio[role];
       const untouched = trio.nodes.filter((node) => node !== victim);
       const at = Date.now();
-      trio.cut(victim);
+      await trio.cut(victim);
       await delay(CUT_MS);
-      trio.heal(victim);
+      await trio.heal(victim);
       return { at, over: Date.now(), live: trio.nodes, untouched };
     },
   };

@@ -40,7 +40,7 @@ export async function runTrial(
 ): Promise<Trial> {
   const folder = logs && `${logs}/${scenario.key}-${number + 1}`;
   if (folder) await mkdir(folder, { recursive: true });
-  await using network = scenario.needsCut ? namespaces(PLACES) : await loopback(PLACES);
+  await using network = await (scenario.needsCut ? namespaces(PLACES) : loopback(PLACES));
   await using trio = new Trio(network, { ...scenario.options, logs: folder });
   await trio.start();
   const event = await scenario.run(trio, number);

@@ -31,12 +31,11 @@ export class NodeNetwork implements AsyncDisposable {
       removeAtExit();
     }
     const prefix = prefixFor(networks++);
-    let network: NodeNetwork | undefined;
     try {
       await Promise.all(
         namespacesOf(prefix, size).map((name) => run('ip', ['netns', 'add', name])),
       );
-      network = new NodeNetwork(prefix, await claimSubnet(prefix), size, clusterPort);
+      const network = new NodeNetwork(prefix, await claimSubnet(prefix), size, clusterPort);
       await network.connect();
       return network;
     } catch (error) {
