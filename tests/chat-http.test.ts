@@ -276,6 +276,44 @@ describe('the page', () => {
   });
 });
 
+describe('what is refused before any route is asked', () => {
+  const request = (line: string, headers = '') => `${line}\r\nHost: x\r\n${headers}\r\n`;
+  test.each([
+    ['what is no HTTP', 'hello\r\n\r\n', 400, 'bad-request'],
+    ['TLS', '\x16\x03\x01\0\xc8', 400, 'bad-request'],
+    ['no host', 'GET / HTTP/1.1\r\n\r\n', 400, 'bad-request'],
+    ['half an escape', request('GET /rooms/%/messages HTTP/1.1'), 400, 'bad-request'],
+    ['a long name', request(`GET /rooms/${'a'.repeat(101)}/messages HTTP/1.1`), 414, 'too-large'],
+    ['long headers', request('GET / HTTP/1.1', `X: ${'a'.repeat(17_000)}\r\n`), 431, 'too-large'],
+    [
+      'two lengths',
+      request('GET / HTTP/1.1', 'Content-Length: 1\r\n'.repeat(2)),
+      400,
+      'bad-request',
+    ],
+    ['expecting too much', request('GET / HTTP/1.1', 'Expect: a\r\n'), 417, 'expectation-failed'],
+    ['a tunnel', request('CONNECT a:1 HTTP/1.1'), 400, 'bad-request'],
+    ['a file beside', request('GET /ui/%00 HTTP/1.1'), 403, 'forbidden'],
+    [
+      'a bad range',
+      request('GET / HTTP/1.1', 'Range: bytes=99999-\r\n'),
+      416,
+      'range-not-satisfiable',
+    ],
+  ])('has a code all the same: %s', async (_what, bytes, status, code) => {
+    const socket = connect(Number(new URL(node().http).port), '127.0.0.1');
+    socket.write(bytes, 'latin1');
+    let answer = '';
+    for await (const chunk of socket) {
+      answer += chunk;
+      if (answer.includes('}')) break; // that was the Problem, whether the connection ends or not
+    }
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toMatch(/^content-type: application\/problem\+json/im);
+    expect(answer).toContain(`"code":"${code}"`);
+  });
+});
+
 test('an unknown address is a 404, a wrong method a 405 that names the right ones', async () => {
   const ann = await login();
   expectProblem(await ann.call('GET', '/nothing'), 404, 'not-found');

@@ -69,20 +69,33 @@ describe('the upgrade', () => {
     expect(status).toBe(404);
   });
 
+  test('is a 400 with a code when it is no upgrade to a WebSocket', async () => {
+    const { token } = await login();
+    const answer = await answerTo(
+      '/ws',
+      `Sec-WebSocket-Key: x\r\nAuthorization: Bearer ${token}\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 400 .*"code":"bad-request"/s);
+  });
+
   test.each(['//', '//[', '/\\\\', 'http://[', '*', '/ws/'])(
     'is answered with 404 at %s, and the node lives on',
     async (target) => {
-      // By hand, because clients tidy the path up first.
-      const socket = createConnection(Number(new URL(node().http).port), '127.0.0.1');
-      socket.write(
-        `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`,
-      );
-      let answer = '';
-      for await (const chunk of socket) answer += chunk;
+      const answer = await answerTo(target);
       expect(answer).toMatch(/^HTTP\/1.1 404 .*"code":"not-found"/s);
       await open();
     },
   );
+
+  /** By hand, because clients tidy the path up first. */
+  async function answerTo(target: string, headers = ''): Promise<string> {
+    const socket = createConnection(Number(new URL(node().http).port), '127.0.0.1');
+    const upgrade = 'Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
+    socket.write(`GET ${target} HTTP/1.1\r\n${upgrade}${headers}\r\n`);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    return answer;
+  }
 });
 
 test('the socket closes with 4401 when its token expires', async () => {

@@ -16,6 +16,7 @@ import {
 } from '../messages.ts';
 import { COOKIE, type Tokens } from '../token.ts';
 import { Problem, sendProblem } from './problem.ts';
+import { namedRefusals, nameRefusals } from './unread.ts';
 
 /** A text of 8,192 bytes may take six times as many in JSON. */
 const BODY_BYTES = 64 * 1024;
@@ -28,7 +29,9 @@ export interface HttpOptions {
 }
 
 export async function httpRoutes({ roomRegion, sessionRegion, tokens, log }: HttpOptions) {
-  const app = Fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' });
+  const limits = { bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' } as const;
+  const app = Fastify({ ...limits, ...namedRefusals(log) });
+  nameRefusals(app);
   app.removeContentTypeParser('text/plain'); // JSON only
   await app.register(fastifyCookie);
   app.setErrorHandler((error, _request, reply) => sendProblem(reply, error, log));

@@ -1,5 +1,5 @@
 // GET /ws: who may open a socket, decided before the upgrade. Each socket gets a ConnectionActor.
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import {
   Actor,
@@ -13,7 +13,7 @@ import { WebSocketServer } from 'ws';
 import { ConnectionActor } from '../actors/ConnectionActor.ts';
 import type { SessionMsg } from '../messages.ts';
 import type { Identity, Tokens } from '../token.ts';
-import { Problem } from './problem.ts';
+import { Problem, refuse } from './problem.ts';
 
 const MAX_FRAME_BYTES = 16 * 1024;
 const MAX_FRAGMENTS = 16;
@@ -49,6 +49,9 @@ export function serveWebSockets(system: ActorSystem, server: Server, options: Ws
     closeTimeout: CLOSE_TIMEOUT_MS,
   };
   const wss = new WebSocketServer({ noServer: true, clientTracking: false, ...limits });
+  wss.on('wsClientError', ({ message }, socket) => {
+    refuse(socket, new Problem(400, 'bad-request', message));
+  });
   const sockets = system.spawn(
     Props.create(() => new Sockets()),
     'sockets',
@@ -83,15 +86,4 @@ function isOriginAllowed({ headers }: IncomingMessage, allowed?: readonly string
   if (origin === undefined) return true;
   if (allowed !== undefined) return allowed.includes(origin);
   return URL.canParse(origin) && new URL(origin).host === host;
-}
-
-function refuse(socket: Duplex, problem: Problem): void {
-  const body = JSON.stringify(problem);
-  const head = [
-    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
-    'Content-Type: application/problem+json',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Connection: close',
-  ];
-  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -1,5 +1,6 @@
 // Errors as HTTP answers: RFC 9457, with a `code` that does not change.
 import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { AskTimeoutError, type Logger } from 'actor-ts';
 import type { FastifyReply } from 'fastify';
 import type { ErrorFrame } from '../messages.ts';
@@ -7,9 +8,12 @@ import type { ErrorFrame } from '../messages.ts';
 /** What fastify refuses by itself. */
 const CODES: Record<number, string> = {
   400: 'bad-request',
+  403: 'forbidden',
+  412: 'precondition-failed',
   413: 'too-large',
   414: 'too-large',
   415: 'unsupported-media-type',
+  416: 'range-not-satisfiable',
 };
 
 export class Problem extends Error {
@@ -42,6 +46,19 @@ export function sendProblem(reply: FastifyReply, error: unknown, log: Logger): F
   if (problem.retryAfter !== undefined) reply.header('retry-after', problem.retryAfter);
   const { status } = problem;
   return reply.code(status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
+/** Answers on a connection that no `reply` stands for, and ends it. */
+export function refuse(socket: Duplex, problem: Problem): void {
+  if (!socket.writable) return void socket.destroy();
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    'Content-Type: application/problem+json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
 function toProblem(error: unknown): Problem {

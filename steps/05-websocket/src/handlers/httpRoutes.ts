@@ -20,6 +20,7 @@ import {
 } from '../messages.ts';
 import { COOKIE, type Tokens } from '../token.ts';
 import { Problem, sendProblem } from './problem.ts';
+import { namedRefusals, nameRefusals } from './unread.ts';
 
 const UI = fileURLToPath(new URL('../../ui', import.meta.url));
 /** A text of 8,192 bytes may take six times as many in JSON. */
@@ -42,7 +43,9 @@ export interface HttpOptions {
 }
 
 export async function httpRoutes({ roomRegion, sessionRegion, tokens, log }: HttpOptions) {
-  const app = Fastify({ bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' });
+  const limits = { bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' } as const;
+  const app = Fastify({ ...limits, ...namedRefusals(log) });
+  nameRefusals(app);
   app.removeContentTypeParser('text/plain'); // JSON only
   await app.register(fastifyCookie);
   await app.register(files, { root: UI, prefix: '/ui/' });
