@@ -1,12 +1,14 @@
 // A run that is ended from outside, or by a mistake of its own: makes a network with a process in it,
-// says that process's id, and waits.
+// says that process's id and the network's places, and waits.
 import { spawn } from 'node:child_process';
 import { inside } from '../../chaos/links/commands.ts';
 import { NodeNetwork } from '../harness/namespaces/NodeNetwork.ts';
 
 const network = await NodeNetwork.make(2, 2551);
-const [command, args] = inside(network.places[0]!.netns, 'sleep', 'infinity');
-console.log(spawn(command, args, { stdio: 'ignore', detached: true }).pid);
+const { places } = network;
+const [command, args] = inside(places[0]!.netns, 'sleep', 'infinity');
+const { pid } = spawn(command, args, { stdio: 'ignore', detached: true });
+console.log(JSON.stringify({ inside: pid, places }));
 process.once('SIGUSR2', () => {
   throw new Error('a mistake');
 });

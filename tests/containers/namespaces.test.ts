@@ -19,18 +19,24 @@ function namespacesOf(pid: number): string[] {
 }
 
 /** This machine's ends of the links to the places of a network. */
-function linksTo({ places }: NodeNetwork): string[] {
+function linksTo({ places }: Pick<NodeNetwork, 'places'>): string[] {
   const machine = new Set(places.map(({ outside }) => outside.machine));
   return Object.entries(networkInterfaces())
     .filter(([, addresses]) => addresses!.some(({ address }) => machine.has(address)))
     .map(([name]) => name);
 }
 
-async function aRun(): Promise<{ run: ChildProcess; inside: number }> {
+interface Run extends Pick<NodeNetwork, 'places'> {
+  readonly process: ChildProcess;
+  /** The id of a process in its network. */
+  readonly inside: number;
+}
+
+async function aRun(): Promise<Run> {
   const run = spawn(process.execPath, [RUN], { stdio: ['ignore', 'pipe', 'ignore'] });
   const [line] = await once(run.stdout!.setEncoding('utf8'), 'data');
   expect(namespacesOf(run.pid!)).toHaveLength(3);
-  return { run, inside: Number(line) };
+  return { process: run, ...JSON.parse(line) };
 }
 
 describe.skipIf(missing !== null)(`networks${missing === null ? '' : ` (${missing})`}`, () => {
@@ -45,21 +51,25 @@ describe.skipIf(missing !== null)(`networks${missing === null ? '' : ` (${missin
   });
 
   test('a run that ends by a mistake leaves nothing', async () => {
-    const { run, inside } = await aRun();
-    process.kill(inside, 'SIGKILL');
-    run.kill('SIGUSR2');
-    await once(run, 'close');
-    expect(namespacesOf(run.pid!)).toEqual([]);
+    const run = await aRun();
+    expect(linksTo(run)).toHaveLength(2);
+    process.kill(run.inside, 'SIGKILL');
+    run.process.kill('SIGUSR2');
+    await once(run.process, 'close');
+    expect(namespacesOf(run.process.pid!)).toEqual([]);
+    expect(linksTo(run)).toEqual([]);
   });
 
   test('the next run removes what a killed one has left, and nothing of one that lives', async () => {
     await using own = await NodeNetwork.make(2, 2551);
-    const { run, inside } = await aRun();
-    run.kill('SIGKILL');
-    await once(run, 'close');
-    expect(namespacesOf(run.pid!)).toHaveLength(3);
+    const run = await aRun();
+    const { process: killed, inside } = run;
+    killed.kill('SIGKILL');
+    await once(killed, 'close');
+    expect(namespacesOf(killed.pid!)).toHaveLength(3);
     await sweep();
-    expect(namespacesOf(run.pid!)).toEqual([]);
+    expect(namespacesOf(killed.pid!)).toEqual([]);
+    expect(linksTo(run)).toEqual([]);
     const isThere = () => existsSync(`/proc/${inside}/ns/net`);
     expect(await eventually(isThere, (there) => !there), 'its process').toBe(false);
     expect(linksTo(own)).toHaveLength(2);

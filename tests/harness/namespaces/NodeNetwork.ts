@@ -4,7 +4,7 @@
 import { randomInt } from 'node:crypto';
 import { run } from '../../../chaos/links/commands.ts';
 import type { Place } from '../../../chaos/links/Seat.ts';
-import { fileOf, prefixFor, remove, removeAtExit, sweep } from './leftovers.ts';
+import { fileOf, OUTSIDE, prefixFor, remove, removeAtExit, sweep } from './leftovers.ts';
 
 /** Set aside for tests of networks (RFC 2544): 198.18.0.0 to 198.19.255.255, a subnet a network. */
 const SUBNETS = 512;
@@ -57,8 +57,6 @@ export class NodeNetwork implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Namespaces take their links along, only not at once.
-    for (let i = 0; i < this.size; i++) await run('ip', ['link', 'del', linkOf(this.subnet, i)]);
     await Promise.all(namespacesOf(this.prefix, this.size).map(remove));
   }
 
@@ -77,8 +75,8 @@ export class NodeNetwork implements AsyncDisposable {
         'link set lo up',
         `address add ${address}/24 dev peers`,
         'link set peers up',
-        `address add ${outside.own}/30 dev outside`,
-        'link set outside up',
+        `address add ${outside.own}/30 dev ${OUTSIDE}`,
+        `link set ${OUTSIDE} up`,
       ]);
     }
   }
@@ -114,7 +112,7 @@ async function batch(namespace: string | null, commands: readonly string[]): Pro
 }
 
 function linkTo(namespace: string, link: string): string[] {
-  return ['link', 'add', link, 'type', 'veth', 'peer', 'name', 'outside', 'netns', namespace];
+  return ['link', 'add', link, 'type', 'veth', 'peer', 'name', OUTSIDE, 'netns', namespace];
 }
 
 function namespacesOf(prefix: string, size: number): string[] {

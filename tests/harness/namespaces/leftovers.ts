@@ -1,11 +1,13 @@
 // What a network was made of says by its names which process owns it: after a crash of that process
 // somebody else removes it.
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { run } from '../../../chaos/links/commands.ts';
 import { isGone, ownName } from '../owner.ts';
 
 const NAMESPACES = '/run/netns';
+/** What a node calls its link to the machine. */
+export const OUTSIDE = 'outside';
 const OWNED = /^chat-(\d+)-(\d+)-/;
 
 /** The beginning of the names of all namespaces of one network of this process. */
@@ -34,16 +36,24 @@ export async function sweep(): Promise<number> {
   return dead.length;
 }
 
-/** Removes a namespace; nothing happens where somebody else has. It goes once nobody is in it. */
-export function remove(name: string): Promise<void> {
-  return unlessRemoved(async () => void (await run('ip', ['netns', 'del', name])));
+/** Removes a namespace and its link to the machine; nothing happens where somebody else has. */
+export async function remove(name: string): Promise<void> {
+  for (const command of removalOf(name)) await unlessRemoved(() => run('ip', command));
 }
 
-async function unlessRemoved(act: () => Promise<void>): Promise<void> {
+/** A namespace lasts until its last socket is closed, which may take minutes; the link need not. */
+function removalOf(name: string): string[][] {
+  return [
+    ['-n', name, 'link', 'del', OUTSIDE],
+    ['netns', 'del', name],
+  ];
+}
+
+async function unlessRemoved(act: () => Promise<unknown>): Promise<void> {
   try {
     await act();
   } catch (error) {
-    if (!/No such file/.test((error as Error).message)) throw error;
+    if (!/No such file|Cannot find device/.test((error as Error).message)) throw error;
   }
 }
 
@@ -52,7 +62,7 @@ export function removeAtExit(): void {
   process.once('exit', () => {
     const prefix = `chat-${ownName('-')}-`;
     for (const name of existing().filter((found) => found.startsWith(prefix))) {
-      execFileSync('ip', ['netns', 'del', name], { stdio: 'ignore' });
+      for (const command of removalOf(name)) spawnSync('ip', command, { stdio: 'ignore' });
     }
   });
 }
