@@ -5,7 +5,6 @@ import type { Login } from '../tests/harness/Login.ts';
 import type { History } from './History.ts';
 
 const WAIT_MS = 90_000;
-const SETTLE_TRIES = 20;
 
 interface Post {
   readonly room: string;
@@ -36,12 +35,13 @@ export class Poster {
     void waiting.finally(() => this.waiting.delete(waiting));
   }
 
-  /** Resolves once everything is acked. @throws Error when something is not after many tries */
-  async settle(node: TestNode): Promise<void> {
+  /** Resolves once everything is acked. @throws Error when something is not in time */
+  async settle(node: TestNode, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
     await Promise.all(this.waiting);
     for (let attempt = 2; this.unacked.size > 0; attempt++) {
-      if (attempt > SETTLE_TRIES) throw new Error(`${this.login.user} gets no acks`);
-      for (const post of this.unacked) await this.send(post, node, attempt);
+      if (performance.now() > deadline) throw new Error(`${this.login.user} gets no acks`);
+      await Promise.all([...this.unacked].map((post) => this.send(post, node, attempt)));
     }
   }
 

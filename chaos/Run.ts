@@ -25,7 +25,7 @@ const CLIENTS_PER_PLACE = 2;
 const POSTERS = 4;
 const WHOLE_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 2000;
-const QUIET_WITHIN_MS = 90_000;
+const QUIET_WITHIN_MS = 45_000;
 const CAUGHT_UP_WITHIN_MS = 20_000;
 
 export class Run {
@@ -188,7 +188,7 @@ export class Run {
     const node = this.cluster.nodes[0]!;
     const settling = [
       ...this.clients.map((client) => client.quiet(QUIET_WITHIN_MS)),
-      ...this.posters.map((poster) => poster.settle(node)),
+      ...this.posters.map((poster) => poster.settle(node, QUIET_WITHIN_MS)),
     ];
     for (const outcome of await Promise.allSettled(settling)) {
       if (outcome.status === 'rejected') this.say(`not settled: ${outcome.reason}`);

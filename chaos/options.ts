@@ -51,7 +51,7 @@ export function parseOptions(args: readonly string[]): Options {
   const names = values.faults?.split(',') ?? (without === null ? null : NEEDED_BY[without]);
   return {
     seeds: values.seeds === undefined ? [whole('seed', values.seed)] : range(values.seeds),
-    minutes: number('minutes', values.minutes, 0.25, 240),
+    minutes: number('minutes', values.minutes, 0.5, 240),
     faults: names === null ? FAULTS : named(names),
     areFaultsNamed: names !== null,
     rate: number('rate', values.rate, 0.1, 15),

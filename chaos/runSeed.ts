@@ -73,7 +73,11 @@ export async function runSeed(
 
 function planFor(options: Options, seed: number, cluster: TestCluster): Schedule {
   const nodes = cluster.nodes.map(({ name }) => name);
-  return schedule(seed, options.minutes, possible(options, cluster), { nodes, rooms: ROOMS });
+  const kinds = possible(options, cluster);
+  const plan = schedule(seed, options.minutes, kinds, { nodes, rooms: ROOMS });
+  if (plan.main.length + plan.beside.length > 0) return plan;
+  const names = kinds.map(({ name }) => name).join(', ');
+  throw new OptionError(`--minutes ${options.minutes} is too short for ${names}`);
 }
 
 function possible({ faults, areFaultsNamed }: Options, cluster: TestCluster): Fault[] {

@@ -28,8 +28,8 @@ class Reader {
   private readonly stream: readonly JournalEntry[];
   private readonly findings: Finding[] = [];
   private last: number | null = null;
-  /** From a join that brought only the newest messages to the first of them. */
-  private mayJump = true;
+  /** The message that has to come next; null before the first join. */
+  private next: number | null = null;
 
   constructor(name: string, stream: readonly JournalEntry[]) {
     this.name = name;
@@ -40,9 +40,9 @@ class Reader {
     const what = `at ${t} ms after ${since}: head ${head}, messages ${from} to ${to}`;
     const isEmpty = from === null || to === null;
     if (isEmpty ? head > (since ?? 0) : to !== head) this.add('resume-wrong', what);
+    if (since === null || !recovered) this.next = from ?? head + 1;
     if (since === null) return;
     if (!recovered) {
-      this.mayJump = true;
       if (head - since <= RESUMED_MESSAGES) this.add('resume-refused', what);
     } else if (isEmpty ? head !== since : from !== since + 1) {
       this.add('resume-wrong', what);
@@ -54,12 +54,10 @@ class Reader {
     if (entry?.id !== id || entry.from !== from || entry.text !== text) {
       this.add('shown-otherwise', `${id} of ${from} as ${seq} at ${t} ms, not ${entry?.id}`);
     }
-    const expected = (this.last ?? 0) + 1;
-    if (seq < expected) this.add('stream-repeated', `${seq} after ${this.last} at ${t} ms`);
-    if (seq > expected && !this.mayJump) {
-      this.add('stream-gap', `${seq} after ${this.last} at ${t} ms`);
-    }
-    this.mayJump = false;
+    const what = `${seq} after ${this.last}, not ${this.next}, at ${t} ms`;
+    if (seq <= (this.last ?? 0)) this.add('stream-repeated', what);
+    else if (seq !== this.next) this.add('stream-gap', what);
+    this.next = seq + 1;
     this.last = seq;
   }
 
