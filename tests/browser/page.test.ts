@@ -332,6 +332,7 @@ describe.skipIf(!hasChrome)('the chat page', () => {
         'x',
         room,
       );
+      await person.page.locator('#login').waitFor();
       await isAccessible(person.page);
       const ann = await Person.enters(person.page.context(), place.url, fresh('ann'), room);
       await ann.says('I am');
