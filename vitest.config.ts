@@ -10,7 +10,7 @@ const PROCESSES = 'packages/actor-ts/tests/**/*process*.test.ts';
 const CASSANDRA = 'packages/actor-ts/tests/**/cassandra/*.test.ts';
 const isCassandraThere = Boolean(process.env.CASSANDRA_CONTACT_POINTS);
 
-/** Tests of what only containers have, or do. */
+/** Tests of what only containers have, or do; and of what is done to networks. */
 const CONTAINERS = ['tests/containers/**'];
 const areNodesContainers = process.env.WORKSHOP_DRIVER === 'containers';
 
