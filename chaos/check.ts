@@ -10,6 +10,7 @@ import {
   percentilesOf,
   type Silence,
   silencesIn,
+  slowestAcks,
 } from './check/unavailability.ts';
 import type { JournalEntry, Recorded } from './History.ts';
 
@@ -32,6 +33,8 @@ export interface Verdict {
   readonly silences: readonly Silence[];
   /** By fault: milliseconds until a room that it concerned acked again. */
   readonly unavailability: Readonly<Record<string, Percentiles>>;
+  /** By fault: milliseconds that the slowest ack took of a message sent while it lasted. */
+  readonly slowestAck: Readonly<Record<string, number>>;
   readonly exercised: Exercised;
 }
 
@@ -43,6 +46,7 @@ export function check(history: readonly Recorded[], journal: readonly JournalEnt
     counts: countsOf(facts, journal),
     silences,
     unavailability: percentilesOf(silences),
+    slowestAck: slowestAcks(facts),
     exercised: exercisedBy(facts),
   };
 }

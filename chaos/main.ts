@@ -6,11 +6,13 @@
 // Exit code 0: green, and everything that should happen did. 1: a finding, or something was not
 // exercised. 2: a bad option.
 import { OptionError, parseOptions, USAGE } from './options.ts';
+import { findSection, inTables, sectionFor, writeSection } from './page.ts';
 import { inWords, isGreen } from './print.ts';
 import { runSeed, type SeedReport } from './runSeed.ts';
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
+  if (options.isReported) await findSection(sectionFor(options));
   const reports: SeedReport[] = [];
   for (const seed of options.seeds) {
     const began = performance.now();
@@ -21,6 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(inWords(report, options.mayLeaveUnexercised));
     reports.push(report);
   }
+  if (options.isReported) await writeSection(sectionFor(options), inTables(reports, args));
   return reports.every((report) => isGreen(report, options.mayLeaveUnexercised)) ? 0 : 1;
 }
 

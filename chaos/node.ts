@@ -43,7 +43,7 @@ function watchJournal(isChecked: boolean): void {
 
 /** Tells of messages that a session gets from the history because pub/sub did not bring them. */
 function watchRepairs(): void {
-  const session = UserSessionActor.prototype as any;
+  const session = innerOf(UserSessionActor, 'askRoom', 'fetch');
   const { askRoom } = session;
   session.askRoom = function (cmd: any, withinMs: number, then: (answer: any) => void) {
     const isRepair = cmd.kind === 'history' && cmd.since !== undefined;
@@ -56,7 +56,13 @@ function watchRepairs(): void {
   };
 }
 
-/** What is there to be taken out is found by its name; a chat that names it otherwise is no chat for this. */
+/** @throws Error when the class has no method of such a name any more: then this file is out of date */
+function innerOf({ name, prototype }: { name: string; prototype: any }, ...methods: string[]): any {
+  const gone = methods.find((method) => typeof prototype[method] !== 'function');
+  if (gone !== undefined) throw new Error(`${name} has no ${gone}: chaos/node.ts needs to know`);
+  return prototype;
+}
+
 function takeOut(safety: Safety | null): void {
   if (safety === 'deduplication') {
     const room = ChatRoomActor.prototype;
@@ -65,7 +71,7 @@ function takeOut(safety: Safety | null): void {
       return onCommand.call(this, { ...state, seqs: [] }, cmd);
     };
   }
-  if (safety === 'gap-repair') (UserSessionActor.prototype as any).fetch = () => undefined;
+  if (safety === 'gap-repair') innerOf(UserSessionActor, 'fetch').fetch = () => undefined;
 }
 
 function loseNewsWhenAsked(): void {

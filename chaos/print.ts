@@ -42,7 +42,7 @@ function silences({ unavailability, exercised }: SeedReport): string[] {
     const found = unavailability[fault];
     const times =
       found === undefined
-        ? 'concerned no room'
+        ? 'no room to measure'
         : `rooms acked again after p50 ${found.p50}, p99 ${found.p99}, max ${found.max} ms (${found.count})`;
     return `  ${fault}: ${acks} acks meanwhile; ${times}`;
   });

@@ -9,6 +9,18 @@ export interface Silence {
   readonly ms: number;
 }
 
+/** The longest that a message waited for its ack, among those that were sent while a fault lasted. */
+export function slowestAcks(facts: Facts): Record<string, number> {
+  const slowest: Record<string, number> = {};
+  for (const { name, begin, end } of windowsOf(facts)) {
+    for (const { t, acks } of facts.sent.values()) {
+      if (t < begin || t > end || acks.length === 0) continue;
+      slowest[name] = Math.max(slowest[name] ?? 0, Math.round(acks[0]!.t - t));
+    }
+  }
+  return slowest;
+}
+
 export interface Percentiles {
   readonly count: number;
   readonly p50: number;

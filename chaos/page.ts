@@ -1,0 +1,115 @@
+// The figures of chaos runs in docs/reliability.md: each kind of run has its place there, between two
+// markers, and a command that writes it.
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { percentilesOf } from './check/unavailability.ts';
+import { OptionError, type Options } from './options.ts';
+import { isGreen } from './print.ts';
+import type { SeedReport } from './runSeed.ts';
+
+const PAGE = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
+
+/** Milliseconds in which new acks have to be back, for 99 of 100 rooms. */
+const ALLOWED_MS: readonly (readonly [RegExp, number])[] = [
+  [/^stop$/, 1000],
+  [/^kill$/, 2500],
+  [/^(pause|partition)/, 10_000],
+];
+
+export function sectionFor({ driver, isOnCassandra, without }: Options): string {
+  if (without !== null) return `without ${without}`;
+  return `${driver} ${isOnCassandra ? 'cassandra' : 'sqlite'}`;
+}
+
+/** @throws OptionError when the page has no such place */
+export async function findSection(section: string): Promise<void> {
+  const page = await readFile(PAGE, 'utf8');
+  if (replaced(page, section, '') === null) {
+    throw new OptionError(`--report: docs/reliability.md has no place for chaos ${section}`);
+  }
+}
+
+export async function writeSection(section: string, text: string): Promise<void> {
+  const page = await readFile(PAGE, 'utf8');
+  await writeFile(PAGE, replaced(page, section, text)!);
+}
+
+/** The page with `text` between the section's markers; null when it has none. */
+export function replaced(page: string, section: string, text: string): string | null {
+  const [begin, end] = [`<!-- chaos ${section} -->`, `<!-- end of chaos ${section} -->`];
+  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
+  if (from < 0 || to < from) return null;
+  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
+}
+
+export function inTables(reports: readonly SeedReport[], args: readonly string[]): string {
+  const [cpu] = cpus();
+  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const command = ['npm run chaos --', ...args].join(' ');
+  const date = reports[0]!.startedAt.slice(0, 10);
+  return [
+    `Written by \`${command}\`, ${date}: ${machine}, ${process.platform}, Node ${process.version}.`,
+    summary(reports),
+    faultTable(reports),
+    seedTable(reports),
+  ].join('\n\n');
+}
+
+function summary(reports: readonly SeedReport[]): string {
+  const total = (of: (report: SeedReport) => number) =>
+    grouped(reports.reduce((sum, report) => sum + of(report), 0));
+  const found = (kind: string) =>
+    total(({ findings }) => findings.filter((finding) => finding.kind === kind).length);
+  const green = reports.filter((report) => isGreen(report, false)).length;
+  return (
+    `**${green} of ${reports.length} runs of ${reports[0]!.minutes} minutes are green and exercised.** ` +
+    `${total(({ counts }) => counts.acked)} messages acked of ${total(({ counts }) => counts.sent)} ` +
+    `sent: ${found('lost')} lost, ${found('twice')} doubled, ` +
+    `${total(({ findings }) => findings.length)} findings in all. ` +
+    `${total(({ counts }) => counts.unknown)} sendings had an unknown outcome, ` +
+    `${total(({ exercised }) => exercised.staleWritesRefused)} stale writes were refused, ` +
+    `${total(({ exercised }) => exercised.gapsRepaired)} gaps repaired.`
+  );
+}
+
+function faultTable(reports: readonly SeedReport[]): string {
+  const silences = percentilesOf(reports.flatMap((report) => report.silences));
+  const scheduled = reports.flatMap((report) => report.scheduled);
+  const names = [...new Set(scheduled)].sort();
+  const rows = names.map((name) => {
+    const { count = 0, p50 = '–', p99 = '–', max = '–' } = silences[name] ?? {};
+    const slowest = Math.max(0, ...reports.map((report) => report.slowestAck[name] ?? 0));
+    const allowed = ALLOWED_MS.find(([pattern]) => pattern.test(name))?.[1];
+    const isKept = allowed !== undefined && typeof p99 === 'number' && p99 <= allowed;
+    const verdict = allowed === undefined ? ['–', '–'] : [allowed, isKept ? 'yes' : '**no**'];
+    const times = scheduled.filter((other) => other === name).length;
+    return [name, times, count, p50, p99, max, ...verdict, slowest];
+  });
+  const head = ['fault', 'times', 'rooms', 'p50', 'p99', 'max', 'allowed', 'kept', 'slowest ack'];
+  return table(head, rows);
+}
+
+function seedTable(reports: readonly SeedReport[]): string {
+  const rows = reports.map((report) => {
+    const { seed, counts, exercised } = report;
+    const kinds = [...new Set(report.findings.map(({ kind }) => kind))];
+    const result = isGreen(report, false)
+      ? 'green'
+      : `**red**: ${[...kinds, ...exercised.missing].join(', ')}`;
+    const { staleWritesRefused: stale, gapsRepaired: gaps, repeatsAcked } = exercised;
+    const { sent, acked, unknown, resumed } = counts;
+    return [seed, result, sent, acked, unknown, stale, gaps, repeatsAcked, resumed];
+  });
+  const head = ['seed', 'result', 'sent', 'acked', 'unknown', 'stale writes', 'gaps', 'repeats'];
+  return table([...head, 'resumes'], rows);
+}
+
+function table(head: readonly string[], rows: readonly (readonly unknown[])[]): string {
+  const line = (cells: readonly unknown[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function grouped(value: number): string {
+  return value.toLocaleString('en-US');
+}
