@@ -24,8 +24,13 @@ export interface Outcome {
   readonly tally: Tally;
   /** What is held on to after a garbage collection, in bytes, compared to before. */
   readonly grownBytes: number;
-  /** Bytes of the node's process at its worst, for surfaces of a running node. */
+  // For surfaces of a running node:
+  /** Bytes of its process at its worst. */
   readonly peakBytes?: number;
+  /** The slowest ack that those had who behave, in milliseconds. */
+  readonly slowestAckMs?: number;
+  /** Names of the complaints in its log, and how often. */
+  readonly complaints?: ReadonlyMap<string, number>;
 }
 
 export const MiB = 1024 * 1024;

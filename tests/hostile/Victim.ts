@@ -26,6 +26,7 @@ export interface Memory {
 export interface LogLine {
   readonly level: number;
   readonly msg: string;
+  readonly code?: string;
   readonly err?: { readonly code?: string; readonly message?: string };
   readonly error?: { readonly code?: string; readonly reason?: string };
   readonly [field: string]: unknown;

@@ -17,7 +17,7 @@ export class ClusterDaemon extends Actor<unknown> {
 
   onReceive(message: unknown): void {
     if (isClusterMessage(message)) this.deliver(message);
-    else this.log.warn({ message }, 'a message that no cluster daemon sends');
+    else this.log.warn({ code: 'ERR_DECODE', message }, 'a message that no cluster daemon sends');
   }
 
   override postStop(): void {

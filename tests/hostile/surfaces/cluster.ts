@@ -1,0 +1,192 @@
+// Bytes at the cluster port of a running node: from strangers, who have no secret but may have
+// recorded a handshake, and from one who knows the secret and then sends what is no message.
+import { connect, type Socket } from 'node:net';
+import fc from 'fast-check';
+import { Packr } from 'msgpackr';
+import { Address } from '../../../packages/actor-ts/src/actor/Address.ts';
+import { encodeTarget, MESSAGE_FRAME } from '../../../packages/actor-ts/src/remote/envelope.ts';
+import { FrameReader } from '../../../packages/actor-ts/src/remote/FrameReader.ts';
+import { framed } from '../../../packages/actor-ts/src/remote/framed.ts';
+import { ClientHandshake } from '../../../packages/actor-ts/src/remote/Handshake.ts';
+import { corpus } from '../corpus.ts';
+import { near } from '../inputs.ts';
+import { MiB, type Plan, type Surface } from '../Surface.ts';
+import { besiege } from '../siege.ts';
+import type { Victim } from '../Victim.ts';
+
+const QUIET_MS = 100;
+const GIVEN_UP_MS = 15_000;
+/** Nobody is there: what the node wants to tell its new peer is refused at once. */
+const CALLED = 'chat@127.0.0.1:1';
+/** Of no type: whatever came before it, the node hangs up here. */
+const LAST_FRAME = framed(Buffer.of(99));
+/** What a node says once of messages that it takes, or puts among the dead letters. */
+const WARNINGS = ['an instance of ', 'extractEntityId did not give an id'];
+const PLACES = [
+  '/system/cluster',
+  '/system/pubsub',
+  '/system/sharding-room',
+  '/system/sharding-room-coordinator',
+  '/system/sharding-session',
+  '/user/sockets',
+];
+
+interface Input {
+  /** Let in before it says this. */
+  readonly known: boolean;
+  readonly bytes: Buffer;
+}
+
+export const cluster: Surface = {
+  name: 'cluster',
+  what: 'raw bytes at the cluster port, before and after the handshake',
+  inputs: { test: 600, fuzz: 10_000 },
+  mayGrowBytes: 24 * MiB,
+  run(plan: Plan) {
+    const strange = corpus('handshake').map(({ bytes }) => bytes);
+    const frames = corpus('decoder').map(({ bytes }) => framed(bytes));
+    const recordings: Buffer[] = [];
+    return besiege<Input>(plan, {
+      mayGrowBytes: cluster.mayGrowBytes,
+      examples: [
+        ...strange.map((bytes) => ({ known: false, bytes })),
+        ...frames.map((bytes) => ({ known: true, bytes })),
+      ],
+      inputs: fc.oneof(
+        fc.record({ known: fc.constant(false), bytes: near(strange) }),
+        fc.record({ known: fc.constant(true), bytes: fc.oneof(near(frames), forTheRuntime()) }),
+        // Stands for a replay of what was said last by somebody who was let in.
+        fc.constant({ known: false, bytes: Buffer.alloc(0) }),
+      ),
+      isNamed: ({ msg }) => WARNINGS.some((warning) => msg.startsWith(warning)),
+      async try(victim, { known, bytes }) {
+        if (known) return knownPeer(victim, bytes, recordings);
+        const isReplay = bytes.length === 0 && recordings.length > 0;
+        return stranger(victim, isReplay ? recordings.at(-1)! : bytes);
+      },
+    });
+  },
+};
+
+/** Messages of any shape for actors of the runtime and of the chat. */
+function forTheRuntime(): fc.Arbitrary<Buffer> {
+  const packr = new Packr({ useRecords: false, variableMapSize: true, moreTypes: true });
+  const kinds = ['register', 'hello', 'homes', 'sync', 'hand-off', 'leave', 'gossip', 'heartbeat'];
+  const fields = [
+    'kind',
+    'epoch',
+    'shard',
+    'node',
+    'from',
+    'version',
+    'userId',
+    'roomId',
+    'replyTo',
+  ];
+  const message = fc.oneof(
+    fc.anything({ withMap: false, maxDepth: 2, withNullPrototype: false }),
+    fc.dictionary(
+      fc.constantFrom(...fields),
+      fc.oneof(
+        fc.constantFrom(...kinds),
+        fc.integer(),
+        fc.constant(null),
+        fc.object({ maxDepth: 1 }),
+      ),
+      { maxKeys: 5, noNullPrototype: true },
+    ),
+  );
+  return fc.tuple(fc.constantFrom(...PLACES), message).map(([place, value]) => {
+    let body: Buffer;
+    try {
+      body = Buffer.from(packr.pack(value));
+    } catch {
+      body = Buffer.of(0xc0); // what does not pack, such as a symbol, is a null
+    }
+    const head = Buffer.alloc(5);
+    head[0] = MESSAGE_FRAME;
+    head.writeUInt32BE(body.length, 1);
+    return framed(Buffer.concat([head, body, Buffer.of(0), encodeTarget(place, 0)]));
+  });
+}
+
+/** Says `bytes` without having been let in. @throws Error when it is */
+async function stranger(victim: Victim, bytes: Buffer): Promise<string | null> {
+  const socket = connect(victim.clusterPort, '127.0.0.1');
+  let answer = '';
+  let quiet = setTimeout(() => socket.end(), QUIET_MS);
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    answer += text;
+    clearTimeout(quiet);
+    quiet = setTimeout(() => socket.end(), QUIET_MS);
+  });
+  let hungUp = false;
+  socket.on('end', () => {
+    hungUp = true;
+  });
+  socket.on('error', () => {
+    hungUp = true;
+  });
+  socket.write(bytes);
+  try {
+    await closed(socket);
+  } finally {
+    clearTimeout(quiet);
+    socket.destroy();
+  }
+  if (answer.includes('"type":"verdict"')) throw new Error(`a stranger was let in: ${answer}`);
+  const reason = /"type":"reject","reason":"([\w-]+)"/.exec(answer)?.[1];
+  if (reason !== undefined) return `reject ${reason}`;
+  return hungUp && answer === '' ? 'closed, with its code in the log' : null;
+}
+
+/** @throws Error when the node keeps the connection */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => {
+      socket.destroy();
+      reject(new Error('the node keeps the connection'));
+    }, GIVEN_UP_MS);
+    socket.on('close', () => {
+      clearTimeout(late);
+      resolve();
+    });
+  });
+}
+
+/** Is let in, and then says `bytes`. What is refused, and what comes last, ends the connection. */
+async function knownPeer(
+  victim: Victim,
+  bytes: Buffer,
+  recordings: Buffer[],
+): Promise<string | null> {
+  const self = { address: Address.parse(CALLED), uid: 'mallory' };
+  const settings = { self, secret: victim.secret, quarantined: () => false };
+  const handshake = new ClientHandshake(settings, Address.parse(victim.address));
+  const socket = connect(victim.clusterPort, '127.0.0.1');
+  const said: Buffer[] = [];
+  const say = (frame: Uint8Array) => {
+    said.push(framed(frame));
+    socket.write(framed(frame));
+  };
+  let refusal: Error | undefined;
+  let isIn = false;
+  const reader = new FrameReader(2048, (frame) => {
+    const { reply, peer, error } = handshake.receive(frame);
+    if (reply !== undefined) say(reply);
+    refusal = error;
+    if (peer === undefined) return;
+    isIn = true;
+    recordings.splice(0, recordings.length, Buffer.concat(said));
+    socket.write(bytes);
+    socket.write(LAST_FRAME);
+    socket.end();
+  });
+  socket.on('data', (chunk) => reader.push(chunk));
+  socket.on('error', () => undefined); // `close` follows
+  say(handshake.start());
+  await closed(socket);
+  if (refusal !== undefined) throw refusal;
+  if (!isIn) throw new Error('hung up on during the handshake');
+  return 'closed, with its code in the log';
+}

@@ -1,0 +1,96 @@
+// Bytes at the HTTP port: requests that are none, contradict themselves, want other files, are too
+// large, or carry a token or a body that is not right.
+import { connect, type Socket } from 'node:net';
+import { fresh, Login } from '../../harness/Login.ts';
+import { corpus } from '../corpus.ts';
+import { near } from '../inputs.ts';
+import { MiB, type Plan, type Surface } from '../Surface.ts';
+import { besiege } from '../siege.ts';
+import type { Victim } from '../Victim.ts';
+
+/** Nothing comes for so long: the node waits for the rest of the request. */
+const QUIET_MS = 150;
+const GIVEN_UP_MS = 15_000;
+const HEAD_END = '\r\n\r\n';
+
+export const http: Surface = {
+  name: 'http',
+  what: 'raw bytes at the HTTP port: lines, headers, lengths, paths, tokens, cookies, bodies',
+  inputs: { test: 600, fuzz: 10_000 },
+  mayGrowBytes: 24 * MiB,
+  run(plan: Plan) {
+    const kept = corpus('http').map(({ bytes }) => bytes);
+    let login: Promise<Login> | null = null;
+    return besiege<Buffer>(plan, {
+      mayGrowBytes: http.mayGrowBytes,
+      examples: kept,
+      inputs: near(kept),
+      async try(victim, bytes) {
+        login ??= Login.as(fresh('mallory'), victim.node);
+        const request = withToken(bytes, (await login).token);
+        return nameOf(await exchange(victim, request), request);
+      },
+    });
+  },
+};
+
+function withToken(bytes: Buffer, token: string): Buffer {
+  return Buffer.from(bytes.toString('latin1').replaceAll('TOKEN', token), 'latin1');
+}
+
+/** What the node answers until it has no more to say; a request that is cut off ends there. */
+function exchange(victim: Victim, request: Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(victim.httpPort, '127.0.0.1');
+    const lost = setTimeout(() => {
+      socket.destroy();
+      reject(new Error('no end of the answer'));
+    }, GIVEN_UP_MS);
+    let answer = '';
+    let quiet = setTimeout(() => socket.end(), QUIET_MS);
+    socket.setEncoding('latin1').on('data', (text: string) => {
+      answer += text;
+      clearTimeout(quiet);
+      if (answer.startsWith('HTTP/1.1 101')) leave(socket);
+      else quiet = setTimeout(() => socket.end(), isWhole(answer) ? 0 : QUIET_MS);
+    });
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      clearTimeout(quiet);
+      clearTimeout(lost);
+      resolve(answer);
+    });
+    socket.write(request);
+  });
+}
+
+/** An upgrade that succeeded: this is no place to talk on. */
+function leave(socket: Socket): void {
+  socket.destroy();
+}
+
+function isWhole(answer: string): boolean {
+  const at = answer.lastIndexOf('HTTP/1.1 ');
+  const head = answer.slice(at, answer.indexOf(HEAD_END, at));
+  const body = answer.slice(at + head.length + HEAD_END.length);
+  if (/^HTTP\/1.1 1/.test(head)) return false;
+  const length = /^content-length: (\d+)$/im.exec(head)?.[1];
+  return length === undefined ? body.endsWith('0\r\n\r\n') : body.length >= Number(length);
+}
+
+/** The refusal among the answers, null when there is none. @throws Error for one without a code */
+function nameOf(answer: string, request: Buffer): string | null {
+  const isOfHead = /^\s*HEAD /.test(request.toString('latin1'));
+  for (const [head, status] of answer.matchAll(/HTTP\/1\.1 ([2-5]\d\d) .*?\r\n\r\n/gs)) {
+    if (Number(status) < 400) continue;
+    if (!/^content-type: application\/problem\+json/im.test(head)) {
+      throw new Error(`an answer without a code: ${JSON.stringify(answer)}`);
+    }
+    const body = answer.slice(answer.indexOf(head) + head.length);
+    const code = /"code":"([\w-]+)"/.exec(body)?.[1];
+    if (code === undefined && !isOfHead) throw new Error(`no code: ${JSON.stringify(answer)}`);
+    if (code === 'internal') throw new Error(`the node failed: ${JSON.stringify(answer)}`);
+    return `${status} ${code ?? '(HEAD)'}`;
+  }
+  return null;
+}
