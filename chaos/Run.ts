@@ -101,21 +101,34 @@ export class Run {
     for (const planned of faults) {
       await delay(Math.max(0, this.beganMs + planned.atMs - this.history.now));
       const fault = this.options.faults.find(({ name }) => name === planned.name)!;
-      if (fault.isBeside) await this.happen(fault, planned);
-      else if (!(await this.happenAlone(fault, planned))) return;
+      const mayGoOn = fault.isBeside
+        ? this.happen(fault, planned)
+        : this.happenAlone(fault, planned);
+      if (!(await mayGoOn)) return;
     }
   }
 
   /** @returns whether the cluster was whole before it and is again */
   private async happenAlone(fault: Fault, planned: Planned): Promise<boolean> {
     if (!(await this.isWhole(`before ${fault.name}`))) return false;
-    await this.happen(fault, planned);
+    if (!(await this.happen(fault, planned))) return false;
     const isWhole = await this.isWhole(`after ${fault.name}`);
     for (const client of this.clients) client.goHome();
     return isWhole;
   }
 
-  private async happen(fault: Fault, { target: meant, forMs }: Planned): Promise<void> {
+  /** @returns whether it went as it should: a node that does not come back, say, is a finding */
+  private async happen(fault: Fault, planned: Planned): Promise<boolean> {
+    try {
+      await this.beginAndEnd(fault, planned);
+      return true;
+    } catch (error) {
+      this.findings.push({ kind: 'not-whole', what: `${fault.name}: ${error}` });
+      return false;
+    }
+  }
+
+  private async beginAndEnd(fault: Fault, { target: meant, forMs }: Planned): Promise<void> {
     const { name, isBeside: beside = false } = fault;
     const target = await this.resolve(meant);
     this.say(`${name} of ${target}${target === meant ? '' : `, the ${meant}`}`);

@@ -33,7 +33,7 @@ export type FindingKind =
   | 'order'
   /** No message that was sent to a room after a fault was acked any more. */
   | 'no-ack-after'
-  /** The runner waited in vain for the cluster to be whole again. */
+  /** The cluster was not whole again in time, or a fault could not be begun or ended. */
   | 'not-whole';
 
 export interface Finding {

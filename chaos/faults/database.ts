@@ -9,12 +9,14 @@ export interface DatabaseServer {
   start(): Promise<void>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Runs a program beside it. @returns what that printed, line by line */
+  query(program: string): Promise<string[]>;
 }
 
 /** Half of the time it does nothing. */
 const SLOW_MS = 150;
 
-function serverOf(cluster: TestCluster): DatabaseServer | null {
+export function serverOf(cluster: TestCluster): DatabaseServer | null {
   return (cluster as TestCluster & { database?: DatabaseServer }).database ?? null;
 }
 

@@ -3,10 +3,13 @@ import { NodeLog } from '../NodeLog.ts';
 import { Container } from './Container.ts';
 import { ContainerSeat } from './ContainerSeat.ts';
 import { type Engine, type EngineNetwork, theEngine } from './Engine.ts';
+import { nodeCommand, REPO } from './repo.ts';
 
 const NAME = 'cassandra';
 const HEALTHY_WITHIN_MS = 240_000;
 const STOP_GRACE_MS = 30_000;
+const QUERY = 'query';
+const QUERY_WITHIN_MS = 60_000;
 
 /** Asks the CQL port what it supports and waits for the answer. */
 const ANSWERS = `exec 3<>/dev/tcp/127.0.0.1/9042 &&
@@ -68,6 +71,45 @@ export class Cassandra implements AsyncDisposable {
 
   async stop(): Promise<void> {
     await this.container.stop(STOP_GRACE_MS);
+  }
+
+  /** Freezes it: its sockets stay open and answer nothing. */
+  pause(): Promise<void> {
+    return this.container.pause();
+  }
+
+  /** Lets it go on; nothing happens to one that runs. */
+  resume(): Promise<void> {
+    return this.container.resume();
+  }
+
+  /**
+   * Runs one of the repository's programs beside it, with the settings of a node.
+   * @returns what it printed, line by line
+   * @throws Error when it ends with another code than 0, or not in time
+   */
+  async query(program: string): Promise<string[]> {
+    const lines: string[] = [];
+    const spec = {
+      name: QUERY,
+      image: await this.engine.image('NODE_IMAGE'),
+      command: nodeCommand(program),
+      binds: [REPO],
+      networks: [this.network],
+      env: this.env,
+    };
+    const container = new Container(this.engine, spec, (line) =>
+      lines.push(line.slice(QUERY.length + 1)),
+    );
+    try {
+      await container.start();
+      const code = await container.ended(QUERY_WITHIN_MS);
+      const printed = lines.slice(0, -1); // the last one says that it ended
+      if (code !== 0) throw new Error(`${program} ended with ${code}\n${printed.join('\n')}`);
+      return printed;
+    } finally {
+      await container.remove();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

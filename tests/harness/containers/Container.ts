@@ -85,6 +85,12 @@ export class Container {
     return code;
   }
 
+  /** Waits until it ends by itself. @returns its exit code @throws Error when it does not in time */
+  async ended(withinMs: number): Promise<number> {
+    await until(() => !this.running, { what: `${this.spec.name} to end`, timeoutMs: withinMs });
+    return this.exit;
+  }
+
   async pause(): Promise<void> {
     await this.handle!.pause();
     this.paused = true;
