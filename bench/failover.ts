@@ -16,6 +16,7 @@ import { fresh, Login } from '../tests/harness/Login.ts';
 import { processes } from '../tests/harness/processes.ts';
 import { membersUp } from '../tests/harness/waiting.ts';
 import { findFaults } from './audit.ts';
+import { percentile } from './report.ts';
 
 const SAY_EVERY_MS = 60;
 const TALK_FIRST_MS = 500;
@@ -150,11 +151,6 @@ async function runTrial(cluster: TestCluster, way: Way): Promise<Trial> {
   });
   const acked = people.reduce((sum, person) => sum + person.acked.size, 0);
   return { ...times, acked, faults };
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)]!;
 }
 
 function row(way: Way, trials: readonly Trial[]): string {

@@ -5,8 +5,6 @@
 //
 //   npm run outages              writes the table in docs/operations.md
 //   npm run outages -- --dry
-import { readFile, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -15,10 +13,9 @@ import { ComposeStack } from '../tests/harness/containers/ComposeStack.ts';
 import { GoodClient } from '../tests/harness/GoodClient.ts';
 import { fresh, Login } from '../tests/harness/Login.ts';
 import { findFaults } from './audit.ts';
+import { table, writeSection, writtenBy } from './report.ts';
 
 const REPO = fileURLToPath(new URL('../', import.meta.url));
-const PAGE = `${REPO}docs/operations.md`;
-const [BEGIN, END] = ['<!-- outages:begin -->', '<!-- outages:end -->'];
 const SAY_EVERY_MS = 200;
 const TROUBLE_MS = 30_000;
 const BACK_WITHIN_MS = 180_000;
@@ -138,7 +135,7 @@ function longestSilenceMs(acks: readonly number[], from: number, to: number): nu
 }
 
 const { values: args } = parseArgs({ options: { dry: { type: 'boolean', default: false } } });
-const rows: string[] = [];
+const rows: string[][] = [];
 let acked = 0;
 let faultCount = 0;
 const startedAt = performance.now();
@@ -155,24 +152,14 @@ for (const { name, happen } of OUTAGES) {
   for (const fault of faults) console.log(`  ${fault}`);
   acked += talk.acks.length;
   faultCount += faults.length;
-  rows.push(`| ${name} | ${(silence / 1000).toFixed(1)} s |`);
-  console.log(rows.at(-1));
+  rows.push([name, `${(silence / 1000).toFixed(1)} s`]);
+  console.log(rows.at(-1)!.join(': '));
 }
-const table = `${BEGIN}
-Written by \`npm run outages\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model.trim()}. From nothing,
-images built, no volume, the stack was up after ${Math.round(upSeconds)} s. ${acked} messages were acknowledged; afterwards
-${faultCount} were missing, doubled or out of place.
+const text = `${writtenBy('npm run outages')} From nothing, images built, no volume,
+the stack was up after ${Math.round(upSeconds)} s. ${acked} messages were acknowledged; afterwards ${faultCount}
+were missing, doubled or out of place.
 
-| what | longest time in which nothing was acknowledged in the room |
-| --- | --- |
-${rows.join('\n')}
-${END}`;
-console.log(table);
-if (!args.dry) {
-  const page = await readFile(PAGE, 'utf8');
-  const [before, rest] = page.split(BEGIN);
-  const after = rest?.split(END)[1];
-  if (after === undefined) throw new Error(`${PAGE} has no ${BEGIN} … ${END}`);
-  await writeFile(PAGE, before + table + after);
-}
+${table(['what', 'longest time in which nothing was acknowledged in the room'], rows)}`;
+console.log(text);
+if (!args.dry) await writeSection('operations.md', 'outages', text);
 process.exitCode = faultCount === 0 ? 0 : 1;

@@ -1,0 +1,233 @@
+// What three nodes on this machine hold: idle sockets and their memory, people who talk and how long
+// it takes, and the same for half an hour with an eye on memory. The clients share the machine.
+//
+//   npm run load -- idle [--clients 10000]
+//   npm run load -- active [--clients 1000 --room-size 20 --rate 200 --seconds 60]
+//   npm run load -- soak [--clients 300 --room-size 20 --rate 60 --minutes 30]
+//
+// `--rate`: messages a second, of all together. `--report` writes the figures into docs/reliability.md.
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { TestCluster } from '../tests/harness/Driver.ts';
+import { fresh, Login } from '../tests/harness/Login.ts';
+import { processes } from '../tests/harness/processes.ts';
+import { Crowd } from './load/Crowd.ts';
+import { settledUsage, type Usage, usageOf } from './load/nodes.ts';
+import { percentile, table, writeSection, writtenBy } from './report.ts';
+
+const TEXT = 'x'.repeat(100);
+const SAMPLE_EVERY_MS = 10_000;
+/** Memory grows while everything is used for the first time: this share of a soak is not compared. */
+const WARM_UP_SHARE = 1 / 3;
+/** Between the second and the last third of a soak. */
+const MAX_GROWTH = 0.1;
+
+const kb = (bytes: number) => (bytes / 1024).toFixed(1);
+const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+const ms = (value: number) => value.toFixed(1);
+
+interface Result {
+  readonly text: string;
+  /** What speaks against it; nothing when all is well. */
+  readonly troubles: readonly string[];
+}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    clients: { type: 'string' },
+    'room-size': { type: 'string', default: '20' },
+    rate: { type: 'string' },
+    seconds: { type: 'string', default: '60' },
+    minutes: { type: 'string', default: '30' },
+    report: { type: 'boolean', default: false },
+  },
+});
+
+/** A whole number above 0. */
+function whole(flag: string, text: string | undefined, fallback: number): number {
+  const value = text === undefined ? fallback : Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  console.error(`--${flag} takes a whole number above 0, got "${text}".`);
+  process.exit(2);
+}
+
+const roomSize = whole('room-size', values['room-size'], 20);
+const seconds = whole('seconds', values.seconds, 60);
+const minutes = whole('minutes', values.minutes, 30);
+
+async function idle(cluster: TestCluster): Promise<Result> {
+  const clients = whole('clients', values.clients, 10_000);
+  const before = await settledUsage(cluster);
+  const began = performance.now();
+  using crowd = await Crowd.arrive(
+    cluster,
+    clients,
+    (guest) => `room-${Math.floor(guest / roomSize)}`,
+  );
+  const took = performance.now() - began;
+  const after = await settledUsage(cluster);
+  const per = (of: (usage: Usage) => number) => kb((of(after) - of(before)) / clients);
+  crowd.say(TEXT, performance.now());
+  await crowd.quiet();
+  const head = [
+    'people',
+    'connected in',
+    'a second',
+    'memory each (resident)',
+    'of it heap',
+    'all nodes',
+  ];
+  const row = [
+    clients,
+    `${(took / 1000).toFixed(1)} s`,
+    Math.round((clients / took) * 1000),
+    `${per((usage) => usage.residentBytes)} KiB`,
+    `${per((usage) => usage.heapBytes)} KiB`,
+    `${mb(after.residentBytes)} MiB`,
+  ];
+  return { text: table(head, [row]), troubles: troublesOf(crowd) };
+}
+
+async function active(cluster: TestCluster): Promise<Result> {
+  const clients = whole('clients', values.clients, 1000);
+  const rate = whole('rate', values.rate, 200);
+  using crowd = await Crowd.arrive(
+    cluster,
+    clients,
+    (guest) => `room-${Math.floor(guest / roomSize)}`,
+  );
+  await talk(crowd, rate, Math.min(10, seconds) * 1000); // warm-up
+  await crowd.quiet();
+  crowd.toAck.length = 0;
+  crowd.toLast.length = 0;
+  const [cpuBefore, deliveredBefore, began] = [
+    await usageOf(cluster),
+    crowd.deliveries,
+    performance.now(),
+  ];
+  await talk(crowd, rate, seconds * 1000);
+  await crowd.quiet();
+  const took = (performance.now() - began) / 1000;
+  const cpu = (await usageOf(cluster)).cpuSeconds - cpuBefore.cpuSeconds;
+  const delivered = crowd.deliveries - deliveredBefore;
+  const head = ['from when it was due', 'p50', 'p99', 'p99.9', 'max'];
+  const row = (name: string, of: readonly number[]) => [
+    name,
+    ...[0.5, 0.99, 0.999, 1].map((share) => `${ms(percentile(of, share))} ms`),
+  ];
+  const rows = [row('to the ack', crowd.toAck), row('to the last of the room', crowd.toLast)];
+  const text = [
+    `${clients} people in rooms of ${roomSize}, ${rate} messages a second for ${seconds} s: ` +
+      `${Math.round(delivered / took)} deliveries a second, ` +
+      `${((cpu / delivered) * 1e6).toFixed(0)} µs of the nodes' CPU for each.`,
+    table(head, rows),
+  ].join('\n\n');
+  return { text, troubles: [...troublesOf(crowd), ...(await lost(cluster, crowd))] };
+}
+
+async function soak(cluster: TestCluster): Promise<Result> {
+  const clients = whole('clients', values.clients, 300);
+  const rate = whole('rate', values.rate, 60);
+  using crowd = await Crowd.arrive(
+    cluster,
+    clients,
+    (guest) => `room-${Math.floor(guest / roomSize)}`,
+  );
+  const samples: { usage: Usage; waiting: number }[] = [];
+  const end = performance.now() + minutes * 60_000;
+  while (performance.now() < end) {
+    await talk(crowd, rate, SAMPLE_EVERY_MS);
+    samples.push({ usage: await usageOf(cluster), waiting: crowd.waiting });
+    const { usage, waiting } = samples.at(-1)!;
+    console.log(
+      `${mb(usage.residentBytes)} MiB, heap ${mb(usage.heapBytes)} MiB, ${waiting} on their way`,
+    );
+  }
+  await crowd.quiet();
+  const compared = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
+  const half = compared.length >> 1;
+  const medianOf = (part: typeof samples, of: (sample: (typeof samples)[0]) => number) =>
+    percentile(part.map(of), 0.5);
+  const row = (
+    name: string,
+    show: (value: number) => string,
+    of: (s: (typeof samples)[0]) => number,
+  ) => {
+    const [second, last] = [
+      medianOf(compared.slice(0, half), of),
+      medianOf(compared.slice(half), of),
+    ];
+    return { cells: [name, show(second), show(last)], growth: last / second - 1 };
+  };
+  const resident = row(
+    'memory of all nodes (resident)',
+    (v) => `${mb(v)} MiB`,
+    (s) => s.usage.residentBytes,
+  );
+  const heap = row(
+    'of it heap',
+    (v) => `${mb(v)} MiB`,
+    (s) => s.usage.heapBytes,
+  );
+  const queue = row('messages on their way', String, (s) => s.waiting);
+  const troubles = [...troublesOf(crowd), ...(await lost(cluster, crowd))];
+  if (resident.growth > MAX_GROWTH)
+    troubles.push(`memory grew by ${(resident.growth * 100).toFixed(0)} %`);
+  if (samples.at(-1)!.usage.lost > 0)
+    troubles.push(`${samples.at(-1)!.usage.lost} messages between actors were lost`);
+  const text = [
+    `${clients} people in rooms of ${roomSize}, ${rate} messages a second for ${minutes} minutes: ` +
+      `${crowd.toAck.length} messages acked, ${crowd.deliveries} delivered. Medians:`,
+    table(['', 'second third', 'last third'], [resident.cells, heap.cells, queue.cells]),
+  ].join('\n\n');
+  return { text, troubles };
+}
+
+/** An open loop: what is due is said, whatever came of the last one. */
+async function talk(crowd: Crowd, rate: number, forMs: number): Promise<void> {
+  const began = performance.now();
+  const count = Math.round((rate * forMs) / 1000);
+  for (let said = 0; said < count; ) {
+    const dueAt = began + (said * 1000) / rate;
+    if (dueAt > performance.now()) await delay(dueAt - performance.now());
+    crowd.say(TEXT, dueAt);
+    said++;
+  }
+}
+
+function troublesOf(crowd: Crowd): string[] {
+  return [...crowd.troubles].map(([what, times]) => `${what}: ${times} times`);
+}
+
+/** Acked messages that the history does not have. */
+async function lost(cluster: TestCluster, crowd: Crowd): Promise<string[]> {
+  const reader = await Login.as(fresh('reader'), cluster.nodes[0]!);
+  const missing: string[] = [];
+  for (const [room, ids] of crowd.acked) {
+    const kept = new Set((await reader.allOf(room)).map(({ id }) => id));
+    missing.push(...ids.filter((id) => !kept.has(id)));
+  }
+  return missing.length === 0 ? [] : [`${missing.length} acked messages are not in the history`];
+}
+
+const KINDS: Readonly<Record<string, (cluster: TestCluster) => Promise<Result>>> = {
+  idle,
+  active,
+  soak,
+};
+const kind = positionals[0] ?? '';
+const run = KINDS[kind];
+if (run === undefined || positionals.length > 1) {
+  console.error(`npm run load -- ${Object.keys(KINDS).join(' | ')}`);
+  process.exit(2);
+}
+await using cluster = await processes.startCluster(3);
+const { text, troubles } = await run(cluster);
+const verdict =
+  troubles.length === 0 ? 'No error, no closed socket, no lost message.' : troubles.join('; ');
+const command = ['npm run load --', ...process.argv.slice(2)].join(' ');
+const section = [writtenBy(command), text, verdict].join('\n\n');
+console.log(section);
+if (values.report) await writeSection('reliability.md', `load ${kind}`, section);
+process.exitCode = troubles.length === 0 ? 0 : 1;
