@@ -7,12 +7,13 @@ import type { ClientEvent } from '../tests/harness/ClientEvent.ts';
 export type ProbeKind = 'stale-write-refused' | 'gap-repaired';
 
 export type RunnerEvent =
-  /** `beside`: it may happen while another fault does. */
+  /** `beside`: it may happen while another fault does. `total`: nothing can be acked meanwhile. */
   | {
       readonly op: 'fault';
       readonly name: string;
       readonly target: string;
       readonly beside: boolean;
+      readonly total: boolean;
       readonly phase: 'begin' | 'end';
     }
   | {

@@ -129,15 +129,17 @@ export class Run {
   }
 
   private async beginAndEnd(fault: Fault, { target: meant, forMs }: Planned): Promise<void> {
-    const { name, isBeside: beside = false } = fault;
+    const { name, isBeside: beside = false, isTotal: total = false } = fault;
+    const record = (phase: 'begin' | 'end') =>
+      this.history.record('runner', { op: 'fault', name, target, beside, total, phase });
     const target = await this.resolve(meant);
     this.say(`${name} of ${target}${target === meant ? '' : `, the ${meant}`}`);
     const begun = this.history.now;
-    this.history.record('runner', { op: 'fault', name, target, beside, phase: 'begin' });
+    record('begin');
     const end = await fault.begin(this.stage, target);
     await delay(Math.max(0, begun + forMs - this.history.now));
     await end();
-    this.history.record('runner', { op: 'fault', name, target, beside, phase: 'end' });
+    record('end');
   }
 
   /** Every node is a member in the eyes of all. When it does not come to that, it is a finding. */

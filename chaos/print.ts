@@ -44,7 +44,7 @@ function silences({ unavailability, exercised }: SeedReport): string[] {
       found === undefined
         ? 'no room to measure'
         : `rooms acked again after p50 ${found.p50}, p99 ${found.p99}, max ${found.max} ms (${found.count})`;
-    return `  ${fault}: ${acks} acks meanwhile; ${times}`;
+    return `  ${fault}: ${acks} acks; ${times}`;
   });
 }
 

@@ -7,7 +7,7 @@ export interface Exercised {
   readonly gapsRepaired: number;
   /** Messages that were sent again after their ack, and acked again. */
   readonly repeatsAcked: number;
-  /** Fault → acks while it lasted. */
+  /** Fault → acks while it lasted; when there can be none, acks of what was sent meanwhile. */
   readonly acksDuring: Readonly<Record<string, number>>;
   /** What did not happen and should have, in words. */
   readonly missing: readonly string[];
@@ -32,10 +32,11 @@ export function exercisedBy(facts: Facts): Exercised {
 }
 
 function acksDuringFaults(facts: Facts): Record<string, number> {
-  const times = facts.history.filter((entry) => entry.op === 'ack').map(({ t }) => t);
+  const acked = facts.history.filter((entry) => entry.op === 'ack').map(({ t }) => t);
+  const sent = [...facts.sent.values()].filter(({ acks }) => acks.length > 0).map(({ t }) => t);
   const acks: Record<string, number> = {};
-  for (const { name, begin, end } of windowsOf(facts)) {
-    const during = times.filter((t) => t >= begin && t <= end).length;
+  for (const { name, begin, end, total } of windowsOf(facts)) {
+    const during = (total ? sent : acked).filter((t) => t >= begin && t <= end).length;
     acks[name] = (acks[name] ?? 0) + during;
   }
   return acks;

@@ -32,6 +32,7 @@ interface Window {
   readonly name: string;
   readonly target: string;
   readonly beside: boolean;
+  readonly total: boolean;
   readonly index: number;
   readonly begin: number;
   end: number;
@@ -50,9 +51,9 @@ export function windowsOf({ history }: Facts): Window[] {
   const windows: Window[] = [];
   history.forEach((entry, index) => {
     if (entry.op !== 'fault') return;
-    const { name, target, beside, t } = entry;
+    const { name, target, beside, total, t } = entry;
     if (entry.phase === 'begin') {
-      windows.push({ name, target, beside, index, begin: t, end: Number.POSITIVE_INFINITY });
+      windows.push({ name, target, beside, total, index, begin: t, end: Infinity });
     } else {
       const window = windows.findLast((open) => open.name === name && open.end > t);
       if (window !== undefined) window.end = t;

@@ -10,6 +10,8 @@ export interface Fault {
   readonly on?: 'node' | 'owner' | 'all';
   /** Whether it may happen while another one does: no node is lost to it. Default false. */
   readonly isBeside?: boolean;
+  /** Whether nothing can be acked while it lasts: nobody can write. Default false. */
+  readonly isTotal?: boolean;
   /** Whether a run is to have it before others, because it exercises what others may not. */
   readonly isNeeded?: boolean;
   /** Why it cannot happen to this cluster; null when it can. */

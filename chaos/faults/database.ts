@@ -26,6 +26,7 @@ const needsServer = (cluster: TestCluster) =>
 const lock: Fault = {
   name: 'database-lock',
   on: 'all',
+  isTotal: true,
   lastsMs: [2000, 4000],
   needs: (cluster) => (serverOf(cluster) === null ? null : 'the journal is no file to lock'),
   async begin({ cluster }) {
@@ -37,6 +38,7 @@ const lock: Fault = {
 const stop: Fault = {
   name: 'database-stop',
   on: 'all',
+  isTotal: true,
   lastsMs: [3000, 6000],
   needs: needsServer,
   async begin({ cluster }) {
@@ -49,6 +51,7 @@ const stop: Fault = {
 const pause: Fault = {
   name: 'database-pause',
   on: 'all',
+  isTotal: true,
   lastsMs: [4000, 8000],
   needs: needsServer,
   async begin({ cluster }) {

@@ -215,6 +215,13 @@ describe('faults', () => {
     expect(kindsIn(story)).toEqual(['no-ack-after']);
   });
 
+  test('where nothing can be acked meanwhile, what was sent meanwhile has to be acked', () => {
+    const story = new Story().fault('begin', 'database-lock', 'all', true).sends('ann', 'a1');
+    story.fault('end', 'database-lock', 'all', true).isWritten('ann', 'a1').isAcked('ann', 'a1');
+    const { exercised } = check(story.history, story.journal);
+    expect(exercised.acksDuring).toEqual({ 'database-lock': 1 });
+  });
+
   test('a run says what it did not exercise', () => {
     const quiet = right().fault('begin').fault('end');
     expect(check(quiet.history, quiet.journal).exercised.missing).toEqual([

@@ -52,8 +52,9 @@ export class Story {
     return this;
   }
 
-  fault(phase: 'begin' | 'end', name = 'kill', target = 'node1', beside = false): this {
-    return this.happens('runner', { op: 'fault', name, target, beside, phase });
+  fault(phase: 'begin' | 'end', name = 'kill', target = 'node1', total = false): this {
+    const kind = { beside: false, total };
+    return this.happens('runner', { op: 'fault', name, target, ...kind, phase });
   }
 }
 
