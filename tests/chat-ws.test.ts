@@ -291,6 +291,17 @@ describe('a frame that cannot be', () => {
   });
 });
 
+test('a client that sends without end is closed with 1008, and holds up nobody else', async () => {
+  const [flood, quiet] = await Promise.all([open(fresh('flood')), open(fresh('quiet'))]);
+  const room = fresh('room');
+  await quiet.join(room);
+  const frame = JSON.stringify({ type: 'leave', room });
+  for (let i = 0; i < 20_000; i++) flood.send(frame);
+  expect((await flood.closing()).code).toBe(1008);
+  expect(flood.frames.filter(({ type }) => type === 'left').length).toBeLessThan(3000);
+  expect((await quiet.say(room, 'one')).seq).toBe(1);
+});
+
 test('a user has 10 sockets and not one more', async () => {
   const ann = await login();
   const sockets = await Promise.all(range(1, 10).map(() => Socket.open(ann)));

@@ -16,6 +16,7 @@ import {
   type ServerFrame,
   type SessionMsg,
 } from '../messages.ts';
+import { TokenBucket } from '../TokenBucket.ts';
 import type { Identity } from '../token.ts';
 
 const TICK_MS = 1000;
@@ -24,6 +25,11 @@ const SILENCE_MS = 2500;
 const INTRODUCE_AGAIN_MS = 300;
 const RESEND_MS = 2000;
 const MAX_PENDING = 100;
+/** Of any kind; who behaves needs a few. */
+const FRAMES_PER_SECOND = 100;
+const FRAMES_AT_ONCE = 1000;
+/** Who goes on sending has so long to read why the socket was closed. */
+const FLOODED_MS = 500;
 /** Pages of history on their way to the client; further joins wait for one to be written. */
 const MAX_PAGES = 4;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -33,7 +39,8 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 type SocketEvent =
   | { kind: 'frame'; data: string | null }
-  | { kind: 'pong' | 'closed' | 'tick' | 'introduce' | 'ping' | 'expired' | 'page-written' };
+  | { kind: 'pong' | 'closed' | 'tick' | 'introduce' | 'ping' | 'expired' | 'page-written' }
+  | { kind: 'flooded' };
 type Request = SessionMsg & { kind: 'join' | 'send-message' };
 type Pending = { readonly request: Request; readonly until: number; tries: number; sentAt: number };
 
@@ -48,6 +55,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   private session: { ref: ActorRef; node: string } | null = null;
   private heardAt = 0;
   private pages = 0;
+  private readonly frames = new TokenBucket(FRAMES_PER_SECOND, FRAMES_AT_ONCE);
   private progressAt = 0;
   private missedPongs = 0;
 
@@ -67,7 +75,11 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   override preStart() {
     const { self, ws } = this;
     ws.on('message', (data, isBinary) => {
-      self.tell({ kind: 'frame', data: isBinary ? null : data.toString() });
+      if (this.frames.take()) {
+        return self.tell({ kind: 'frame', data: isBinary ? null : data.toString() });
+      }
+      ws.removeAllListeners('message'); // or the mailbox would hold all that it can send
+      self.tell({ kind: 'flooded' });
     });
     ws.on('pong', () => self.tell({ kind: 'pong' }));
     ws.on('close', () => self.tell({ kind: 'closed' }));
@@ -109,6 +121,9 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
         return this.tick();
       case 'ping':
         return this.ping();
+      case 'flooded':
+        this.system.scheduler.schedule(FLOODED_MS, () => this.ws.terminate());
+        return this.end(1008, 'too many frames');
       case 'pong':
         this.missedPongs = 0;
         return;
