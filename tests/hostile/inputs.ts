@@ -67,6 +67,13 @@ function repeat(at: number, length: number, times: number): Edit {
 
 // ---- texts ----------------------------------------------------------------------------------------
 
+/** UTF-16 of any kind, halves of characters too. */
+export function anyText(maxLength: number): fc.Arbitrary<string> {
+  return fc
+    .uint8Array({ maxLength: maxLength * 2 })
+    .map((bytes) => Buffer.from(bytes).toString('utf16le'));
+}
+
 /** Numbers as JSON texts, most of them too much for somebody. */
 const numberText = fc.oneof(
   fc.constantFrom('0', '-0', '1', '-1', '1.5', '1e999', '-1e999', '9007199254740993', '1E400'),
@@ -75,17 +82,20 @@ const numberText = fc.oneof(
   fc.double().map(String),
 );
 const stringText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 12 }).map((text) => JSON.stringify(text)),
+  anyText(12).map((text) => JSON.stringify(text)),
   fc.constantFrom('""', '"\\ud800"', '"\\udc00\\ud800"', '"\\u0000"', '"\ud800"', '"__proto__"'),
   fc.constantFrom('"lobby"', '"a"', '"-a"', '"A"', '"../x"', '"room-1"', '"posted"'),
   fc
-    .tuple(fc.constantFrom('a', 'ä', '\\u0001', ' '), fc.constantFrom(32, 33, 64, 65, 8193))
+    .tuple(
+      fc.constantFrom('a', 'ä', '\\u0001', ' '),
+      fc.constantFrom(1, 2, 32, 33, 64, 65, 64, 65, 32, 33, 8193),
+    )
     .map(([unit, times]) => `"${unit.repeat(times)}"`),
 );
 const deepText = fc
   .tuple(
     fc.constantFrom(['[', ']'], ['{"a":', '}'], ['{"$map":[[', ']]}']),
-    fc.constantFrom(3, 900),
+    fc.constantFrom(2, 3, 4, 5, 6, 7, 8, 900),
   )
   .map(([[open, close], depth]) => `${open!.repeat(depth)}1${close!.repeat(depth)}`);
 
@@ -100,8 +110,8 @@ export function jsonText(names: readonly string[], leaves: readonly string[] = [
       { depthSize: 'small', maxDepth: 4 },
       fc.oneof(
         { weight: 4, arbitrary: fc.constantFrom('null', 'true', 'false', '', ...leaves) },
-        numberText,
-        stringText,
+        { weight: 3, arbitrary: numberText },
+        { weight: 3, arbitrary: stringText },
         deepText,
       ),
       fc.array(tie('value'), { maxLength: 4 }).map((items) => `[${items.join(',')}]`),

@@ -5,6 +5,7 @@ import { Address } from '../../../packages/actor-ts/src/actor/Address.ts';
 import { ConfigError, readConfig } from '../../../solutions/06-cluster-compose/src/config.ts';
 import { attempt } from '../attempt.ts';
 import { corpusTexts } from '../corpus.ts';
+import { anyText } from '../inputs.ts';
 import { MiB, type Plan, type Surface } from '../Surface.ts';
 
 const GOOD: Record<string, readonly string[]> = {
@@ -42,7 +43,7 @@ export const config: Surface = {
         .oneof(
           { weight: 4, arbitrary: fc.constantFrom(...GOOD[name]!) },
           { weight: 1, arbitrary: fc.constantFrom(...NASTY) },
-          { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
+          { weight: 1, arbitrary: anyText(40) },
           {
             weight: 1,
             arbitrary: fc.constantFrom(':', '1:', 'a').map((part) => part.repeat(5000)),

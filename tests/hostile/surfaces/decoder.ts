@@ -15,7 +15,7 @@ import type { Transport } from '../../../packages/actor-ts/src/remote/Transport.
 import { Tag } from '../../../packages/actor-ts/src/remote/wireTags.ts';
 import { attempt } from '../attempt.ts';
 import { corpus } from '../corpus.ts';
-import { near } from '../inputs.ts';
+import { anyText, near } from '../inputs.ts';
 import { MiB, type Plan, type Surface } from '../Surface.ts';
 
 const SILENT = { debug() {}, info() {}, warn() {}, error() {}, child: () => SILENT };
@@ -127,7 +127,7 @@ function wildBody(): fc.Arbitrary<Buffer> {
     value: fc.oneof(
       { depthSize: 'small', maxDepth: 4 },
       fc.oneof(fc.constantFrom(null, undefined, true, Number.NaN, -0, 2 ** 53), fc.bigInt()),
-      fc.oneof(fc.string({ maxLength: 8 }), fc.integer(), fc.uint8Array({ maxLength: 8 })),
+      fc.oneof(anyText(8), fc.integer(), fc.uint8Array({ maxLength: 8 })),
       fc.constantFrom('hostile.Guarded', 'Some', 'Terminated', 'AskTimeoutError', '/user/inbox'),
       fc.constantFrom('hostile@victim:1', 'hostile@peer:1', 'nowhere', 'a@b:99999'),
       fc.array(tie('value'), { maxLength: 4 }),

@@ -15,6 +15,8 @@ import { MiB, type Plan, type Surface } from '../Surface.ts';
 
 const FIELDS = ['type', 'room', 'id', 'text', 'since', 'before', 'limit'];
 const VALUES = ['"join"', '"leave"', '"send-message"', '"lobby"', '"an-id"', '"hello"', '7'];
+const kind = fc.constantFrom('"join"', '"leave"', '"send-message"');
+const good = fc.constantFrom('"lobby"', '"a"', '"A"', '7');
 const KNOWN: Record<string, readonly string[]> = {
   join: ['type', 'room', 'since'],
   leave: ['type', 'room'],
@@ -27,17 +29,19 @@ export const schemas: Surface = {
   inputs: { test: 3000, fuzz: 1_000_000 },
   mayGrowBytes: 16 * MiB,
   run(plan: Plan) {
+    const value = jsonText(FIELDS, VALUES);
+    const some = fc.oneof({ weight: 1, arbitrary: value }, { weight: 2, arbitrary: good });
     const frame = fc
-      .tuple(fc.constantFrom('"join"', '"leave"', '"send-message"'), fc.constantFrom('"a"', '"A"'))
-      .chain(([type, room]) => {
-        const value = jsonText(FIELDS, VALUES);
-        return fc.tuple(value, value, value).map(([id, text, since]) => {
-          return `{"type":${type},"room":${room},"id":${id},"text":${text},"since":${since}}`;
-        });
+      .record({ type: kind, room: some, id: some, text: some, since: some })
+      .map(({ type, room, id, text, since }) => {
+        return `{"type":${type},"room":${room},"id":${id},"text":${text},"since":${since}}`;
       });
     return attempt<string>(plan, {
       examples: corpusTexts('websocket'),
-      inputs: fc.oneof(jsonText(FIELDS, VALUES), frame),
+      inputs: fc.oneof(
+        { weight: 1, arbitrary: jsonText(FIELDS, VALUES) },
+        { weight: 2, arbitrary: frame },
+      ),
       async try(text) {
         const value = parsed(text);
         checkOthers(value);
