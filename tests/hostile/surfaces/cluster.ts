@@ -1,25 +1,19 @@
 // Bytes at the cluster port of a running node: from strangers, who have no secret but may have
 // recorded a handshake, and from one who knows the secret and then sends what is no message.
-import { connect, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
-import { Address } from '../../../packages/actor-ts/src/actor/Address.ts';
 import { encodeTarget, MESSAGE_FRAME } from '../../../packages/actor-ts/src/remote/envelope.ts';
-import { FrameReader } from '../../../packages/actor-ts/src/remote/FrameReader.ts';
 import { framed } from '../../../packages/actor-ts/src/remote/framed.ts';
-import { ClientHandshake } from '../../../packages/actor-ts/src/remote/Handshake.ts';
+import { call, reasonIn, say } from '../ClusterPort.ts';
 import { corpus } from '../corpus.ts';
 import { near } from '../inputs.ts';
 import { MiB, type Plan, type Surface } from '../Surface.ts';
 import { besiege } from '../siege.ts';
 import type { Victim } from '../Victim.ts';
 
-const QUIET_MS = 100;
-const GIVEN_UP_MS = 15_000;
-/** Nobody is there: what the node wants to tell its new peer is refused at once. */
-const CALLED = 'chat@127.0.0.1:1';
 /** Of no type: whatever came before it, the node hangs up here. */
 const LAST_FRAME = framed(Buffer.of(99));
+const CLOSED = 'closed, with its code in the log';
 /** What a node says once of messages that it takes, or puts among the dead letters. */
 const WARNINGS = ['an instance of ', 'extractEntityId did not give an id'];
 const PLACES = [
@@ -110,83 +104,20 @@ function forTheRuntime(): fc.Arbitrary<Buffer> {
   });
 }
 
-/** Says `bytes` without having been let in. @throws Error when it is */
+/** @throws Error when somebody without the secret is let in */
 async function stranger(victim: Victim, bytes: Buffer): Promise<string | null> {
-  const socket = connect(victim.clusterPort, '127.0.0.1');
-  let answer = '';
-  let quiet = setTimeout(() => socket.end(), QUIET_MS);
-  socket.setEncoding('utf8').on('data', (text: string) => {
-    answer += text;
-    clearTimeout(quiet);
-    quiet = setTimeout(() => socket.end(), QUIET_MS);
-  });
-  let hungUp = false;
-  socket.on('end', () => {
-    hungUp = true;
-  });
-  socket.on('error', () => {
-    hungUp = true;
-  });
-  socket.write(bytes);
-  try {
-    await closed(socket);
-  } finally {
-    clearTimeout(quiet);
-    socket.destroy();
-  }
+  const { answer, hungUp } = await say(victim, bytes);
   if (answer.includes('"type":"verdict"')) throw new Error(`a stranger was let in: ${answer}`);
-  const reason = /"type":"reject","reason":"([\w-]+)"/.exec(answer)?.[1];
+  const reason = reasonIn(answer);
   if (reason !== undefined) return `reject ${reason}`;
-  return hungUp && answer === '' ? 'closed, with its code in the log' : null;
+  return hungUp && answer === '' ? CLOSED : null;
 }
 
-/** @throws Error when the node keeps the connection */
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const late = setTimeout(() => {
-      socket.destroy();
-      reject(new Error('the node keeps the connection'));
-    }, GIVEN_UP_MS);
-    socket.on('close', () => {
-      clearTimeout(late);
-      resolve();
-    });
-  });
-}
-
-/** Is let in, and then says `bytes`. What is refused, and what comes last, ends the connection. */
-async function knownPeer(
-  victim: Victim,
-  bytes: Buffer,
-  recordings: Buffer[],
-): Promise<string | null> {
-  const self = { address: Address.parse(CALLED), uid: 'mallory' };
-  const settings = { self, secret: victim.secret, quarantined: () => false };
-  const handshake = new ClientHandshake(settings, Address.parse(victim.address));
-  const socket = connect(victim.clusterPort, '127.0.0.1');
-  const said: Buffer[] = [];
-  const say = (frame: Uint8Array) => {
-    said.push(framed(frame));
-    socket.write(framed(frame));
-  };
-  let refusal: Error | undefined;
-  let isIn = false;
-  const reader = new FrameReader(2048, (frame) => {
-    const { reply, peer, error } = handshake.receive(frame);
-    if (reply !== undefined) say(reply);
-    refusal = error;
-    if (peer === undefined) return;
-    isIn = true;
-    recordings.splice(0, recordings.length, Buffer.concat(said));
-    socket.write(bytes);
-    socket.write(LAST_FRAME);
-    socket.end();
-  });
-  socket.on('data', (chunk) => reader.push(chunk));
-  socket.on('error', () => undefined); // `close` follows
-  say(handshake.start());
-  await closed(socket);
-  if (refusal !== undefined) throw refusal;
-  if (!isIn) throw new Error('hung up on during the handshake');
-  return 'closed, with its code in the log';
+/** What is refused, and what comes last, ends the connection. */
+async function knownPeer(victim: Victim, bytes: Buffer, recordings: Buffer[]): Promise<string> {
+  const { secret } = victim;
+  const { isIn, refusal, said } = await call(victim, { secret }, [bytes, LAST_FRAME]);
+  if (!isIn) throw refusal ?? new Error('hung up on during the handshake');
+  recordings.splice(0, recordings.length, said);
+  return CLOSED;
 }
