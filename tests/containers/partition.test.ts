@@ -1,5 +1,6 @@
 // A node that is cut off from the other nodes, while its clients and the journal still reach it.
 import { afterEach, describe, expect, test } from 'vitest';
+import { linksOf } from '../../chaos/links/Links.ts';
 import { type ContainerNode, containers } from '../harness/containers/containers.ts';
 import { startOnCassandra } from '../harness/containers/onCassandra.ts';
 import type { TestCluster } from '../harness/Driver.ts';
@@ -22,13 +23,14 @@ const starts = {
   Cassandra: () => startOnCassandra(3),
 };
 
-describe.each(Object.entries(starts))('with the journal in %s', (_where, start) => {
+describe.each(Object.entries(starts))('with the journal in %s', (where, start) => {
   const cluster = useStarted<ContainerNode, TestCluster<ContainerNode>>(start);
   const nodes = () => cluster.nodes as [ContainerNode, ContainerNode, ContainerNode];
   afterEach(async () => {
     for (const node of cluster.nodes) {
       await node.resume();
       await node.heal();
+      if (typeof cluster.links !== 'string') await cluster.links.heal(node.name);
     }
   });
 
@@ -123,5 +125,33 @@ describe.each(Object.entries(starts))('with the journal in %s', (_where, start) 
       again,
       ...(answer !== null && isAcked(answer) ? [answer] : []),
     ]);
+  }, 120_000);
+
+  if (where !== 'Cassandra') return; // a file has no link
+
+  test('cut off from the database, a node keeps its own rooms waiting and no others', async ({
+    skip,
+  }) => {
+    if (typeof cluster.links === 'string') skip(cluster.links);
+    const links = linksOf(cluster);
+    const [first, , third] = nodes();
+    const ann = await Login.as(fresh('ann'), first);
+    const [own, other] = [await roomOn(third, ann), await roomOn(first, ann)];
+    await links.cutFromDatabase(third.name);
+    const answers: Answer[] = [];
+    const late = ann.post(own, 'late', 'is it written?').then((answer) => answers.push(answer));
+    const acks: Answer[] = [];
+    for (let i = 0; i < 20; i++) acks.push(await ann.post(other, fresh('id'), 'hello'));
+    expect(acks.every(isAcked), JSON.stringify(acks)).toBe(true);
+    expect(answers.filter(isAcked), 'acked and not written').toEqual([]);
+    for (const node of nodes()) expect(await membersUp(node)).toBe(3);
+
+    await links.heal(third.name);
+    const asked = () => ann.post(own, 'late', 'is it written?');
+    const written = await eventually(asked, isAcked, DECIDED_WITHIN_MS);
+    expect(written.status, JSON.stringify(written.body)).toBeLessThan(202);
+    await late;
+    await expectWhole(own, [written]);
+    await expectWhole(other, acks);
   }, 120_000);
 });
