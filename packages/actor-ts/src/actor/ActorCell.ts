@@ -378,7 +378,10 @@ export class ActorCell implements ActorContext, Runnable {
     const strategy = this.props.supervisorStrategy ?? this.actor?.supervisorStrategy();
     const { directive, targets } = decide(strategy, child, this.childCells.values(), reason);
     const log = directive === 'resume' ? this.log.warn : this.log.error;
-    log.call(this.log, { err: reason, child: child.self.path.path, directive }, 'a child failed');
+    // Loggers write the cause's words, but not what it can be told by.
+    const causeCode = (reason.cause as { code?: unknown } | undefined)?.code;
+    const fields = { err: reason, causeCode, child: child.self.path.path, directive };
+    log.call(this.log, fields, 'a child failed');
     if (directive === 'escalate' && this.parentCell !== null) {
       this.fail(reason, message);
     } else if (directive === 'restart') {
