@@ -14,6 +14,9 @@ const NEEDED_BY: Readonly<Record<Safety, readonly string[]>> = {
 const DRIVERS = ['processes', 'namespaces', 'containers'] as const;
 export type DriverName = (typeof DRIVERS)[number];
 
+/** Messages a second of each client, as many as one machine with all of it carries easily. */
+const RATES: Readonly<Record<string, number>> = { sqlite: 5, cassandra: 2 };
+
 export interface Options {
   readonly seeds: readonly number[];
   readonly minutes: number;
@@ -54,7 +57,7 @@ export function parseOptions(args: readonly string[]): Options {
     minutes: number('minutes', values.minutes, 0.5, 240),
     faults: names === null ? FAULTS : named(names),
     areFaultsNamed: names !== null,
-    rate: number('rate', values.rate, 0.1, 15),
+    rate: values.rate === undefined ? RATES[journal]! : number('rate', values.rate, 0.1, 15),
     driver: driver as DriverName,
     isOnCassandra: journal === 'cassandra',
     without,
@@ -72,7 +75,7 @@ function valuesOf(args: readonly string[]) {
         seeds: { type: 'string' },
         minutes: { type: 'string', default: '1' },
         faults: { type: 'string' },
-        rate: { type: 'string', default: '5' },
+        rate: { type: 'string' },
         driver: { type: 'string', default: 'processes' },
         journal: { type: 'string', default: 'sqlite' },
         without: { type: 'string' },

@@ -28,9 +28,9 @@ export function inWords(report: SeedReport, mayLeaveUnexercised: boolean): strin
 
 /** The command that repeats the run. */
 export function commandOf(report: SeedReport): string {
-  const { seed, minutes, driver, journal, without, faults } = report;
+  const { seed, minutes, rate, driver, journal, without, faults } = report;
   return [
-    `npm run chaos -- --seed ${seed} --minutes ${minutes} --driver ${driver}`,
+    `npm run chaos -- --seed ${seed} --minutes ${minutes} --rate ${rate} --driver ${driver}`,
     ...(journal === 'sqlite' ? [] : [`--journal ${journal}`]),
     ...(without === null ? [] : [`--without ${without}`]),
     ...(faults === null ? [] : [`--faults ${faults.join(',')}`]),

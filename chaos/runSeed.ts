@@ -19,6 +19,7 @@ const KEPT_IN = '.workshop/chaos';
 export interface SeedReport extends Verdict {
   readonly seed: number;
   readonly minutes: number;
+  readonly rate: number;
   readonly driver: string;
   readonly journal: 'sqlite' | 'cassandra';
   readonly without: string | null;
@@ -56,11 +57,22 @@ export async function runSeed(
     await using door = await Door.open(cluster, said);
     const run = await Run.prepare({ options, plan, cluster, door, history, say });
     const verdict = await run.execute(dir);
-    const { driver, minutes, without } = options;
+    const { driver, minutes, rate, without } = options;
     const journal = options.isOnCassandra ? ('cassandra' as const) : ('sqlite' as const);
     const scheduled = [...plan.main, ...plan.beside].map(({ name }) => name);
     const faults = options.areFaultsNamed ? options.faults.map(({ name }) => name) : null;
-    const about = { seed, minutes, driver, journal, without, faults, startedAt, scheduled, dir };
+    const about = {
+      seed,
+      minutes,
+      rate,
+      driver,
+      journal,
+      without,
+      faults,
+      startedAt,
+      scheduled,
+      dir,
+    };
     const report = { ...about, ...verdict };
     await writeFile(join(dir, 'report.json'), JSON.stringify(report, null, 2));
     return report;

@@ -15,6 +15,12 @@ describe('options', () => {
     });
   });
 
+  test('go easier on Cassandra', () => {
+    const onCassandra = ['--driver', 'containers', '--journal', 'cassandra'];
+    expect(parseOptions(onCassandra).rate).toBe(2);
+    expect(parseOptions([...onCassandra, '--rate', '7']).rate).toBe(7);
+  });
+
   test('take a range of seeds', () => {
     expect(parseOptions(['--seeds', '3..6']).seeds).toEqual([3, 4, 5, 6]);
   });

@@ -8,6 +8,7 @@ import type { SeedReport } from '../../chaos/runSeed.ts';
 const REPORT: SeedReport = {
   seed: 7,
   minutes: 3,
+  rate: 5,
   driver: 'processes',
   journal: 'sqlite',
   without: null,

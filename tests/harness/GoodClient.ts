@@ -9,6 +9,9 @@ import type { Login, Message } from './Login.ts';
 import { type Frame, wsUrl } from './Socket.ts';
 
 const RETRY_MS = 50;
+/** What was refused waits so long before it is sent again, then twice as long, up to 16 times. */
+const REFUSED_MS = 500;
+const MAX_DOUBLINGS = 4;
 const WELCOME_WITHIN_MS = 3000;
 
 interface Unacked {
@@ -18,6 +21,7 @@ interface Unacked {
   readonly saidAt: number;
   /** How often it was sent. */
   attempts: number;
+  refusals: number;
   /** By `performance.now()`, while it waits for an answer on the connection that there is. */
   sentAt: number | null;
 }
@@ -87,7 +91,7 @@ export class GoodClient {
    */
   say(room: string, text: string, id: string = randomUUID()): string {
     const saidAt = performance.now();
-    const message: Unacked = { room, id, text, saidAt, attempts: 0, sentAt: null };
+    const message: Unacked = { room, id, text, saidAt, attempts: 0, refusals: 0, sentAt: null };
     this.unacked.set(id, message);
     if (this.joined.has(room)) this.transmit(message);
     return id;
@@ -193,7 +197,8 @@ export class GoodClient {
     const { room } = unacked;
     unacked.sentAt = null;
     this.observe(code === 'timeout' ? { op: 'unknown', room, id } : { op: 'fail', room, id, code });
-    setTimeout(() => this.transmit(unacked), 500);
+    const waitMs = REFUSED_MS * 2 ** Math.min(unacked.refusals++, MAX_DOUBLINGS);
+    setTimeout(() => this.transmit(unacked), waitMs);
   }
 
   private take(room: string, { seq, id, from, text, at }: Message): void {
