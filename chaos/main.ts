@@ -2,22 +2,26 @@
 // that was promised. docs/reliability.md says how it works and how to read it.
 //
 //   npm run chaos -- --seed 1 --minutes 1
+//   npm run chaos -- --self-test
 //
-// Exit code 0: green, and everything that should happen did. 1: a finding, or something was not
-// exercised. 2: a bad option.
-import { OptionError, parseOptions, USAGE } from './options.ts';
-import { findSection, inTables, sectionFor, writeSection } from './page.ts';
+// Exit code 0: green, and everything that should happen did; or the check noticed all that it has to.
+// 1: a finding, or something was not exercised. 2: a bad option.
+import { OptionError, type Options, parseOptions, USAGE } from './options.ts';
+import { findSection, inTables, sectionFor, selfTestTable, writeSection } from './page.ts';
 import { inWords, isGreen } from './print.ts';
 import { runSeed, type SeedReport } from './runSeed.ts';
+import { selfTest } from './selfTest.ts';
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
   if (options.isReported) await findSection(sectionFor(options));
+  return options.isSelfTest ? tryCheck(options, args) : runSeeds(options, args);
+}
+
+async function runSeeds(options: Options, args: readonly string[]): Promise<number> {
   const reports: SeedReport[] = [];
   for (const seed of options.seeds) {
-    const began = performance.now();
-    const say = (line: string) =>
-      console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+    const say = sayer();
     say(`seed ${seed}: starting`);
     const report = await runSeed(options, seed, say);
     console.log(inWords(report, options.mayLeaveUnexercised));
@@ -25,6 +29,19 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (options.isReported) await writeSection(sectionFor(options), inTables(reports, args));
   return reports.every((report) => isGreen(report, options.mayLeaveUnexercised)) ? 0 : 1;
+}
+
+async function tryCheck(options: Options, args: readonly string[]): Promise<number> {
+  const tried = await selfTest(options, sayer());
+  if (options.isReported) await writeSection(sectionFor(options), selfTestTable(tried, args));
+  return tried.every(({ isNoticed }) => isNoticed) ? 0 : 1;
+}
+
+/** Says how many seconds after its beginning. */
+function sayer(): (line: string) => void {
+  const began = performance.now();
+  return (line) =>
+    console.log(`${((performance.now() - began) / 1000).toFixed(1).padStart(6)} s  ${line}`);
 }
 
 try {

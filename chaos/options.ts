@@ -2,14 +2,7 @@
 import { parseArgs } from 'node:util';
 import type { Fault } from './faults/Fault.ts';
 import { FAULTS, faultsNamed } from './faults/index.ts';
-import { isSafety, SAFETIES, type Safety } from './safeties.ts';
-
-/** What makes each of them needed, and so its absence be seen. */
-const NEEDED_BY: Readonly<Record<Safety, readonly string[]>> = {
-  'compare-and-set': ['pause-15s'],
-  deduplication: ['kill'],
-  'gap-repair': ['lost-news'],
-};
+import { isSafety, ROLES, SAFETIES, type Safety } from './safeties.ts';
 
 const DRIVERS = ['processes', 'namespaces', 'containers'] as const;
 export type DriverName = (typeof DRIVERS)[number];
@@ -30,6 +23,8 @@ export interface Options {
   readonly isOnCassandra: boolean;
   readonly without: Safety | null;
   readonly mayLeaveUnexercised: boolean;
+  /** Whether the check is tried: each safety is taken out in turn. */
+  readonly isSelfTest: boolean;
   /** Whether docs/reliability.md is written. */
   readonly isReported: boolean;
 }
@@ -38,7 +33,8 @@ export class OptionError extends Error {}
 
 export const USAGE = `npm run chaos -- [--seed 1 | --seeds 1..20] [--minutes 1] [--faults kill,pause,…] [--rate 5]
   [--driver ${DRIVERS.join('|')}] [--journal sqlite|cassandra] [--without ${SAFETIES.join('|')}]
-  [--allow-unexercised] [--report]`;
+  [--allow-unexercised] [--report]
+npm run chaos -- --self-test [--seed 1] [--report]`;
 
 /** @throws OptionError naming the option, what it got and what it takes */
 export function parseOptions(args: readonly string[]): Options {
@@ -51,10 +47,10 @@ export function parseOptions(args: readonly string[]): Options {
   if (journal === 'cassandra' && driver !== 'containers') {
     bad('journal', journal, 'cassandra with --driver containers only');
   }
-  const names = values.faults?.split(',') ?? (without === null ? null : NEEDED_BY[without]);
+  const names = values.faults?.split(',') ?? (without === null ? null : ROLES[without].neededBy);
   return {
     seeds: values.seeds === undefined ? [whole('seed', values.seed)] : range(values.seeds),
-    minutes: number('minutes', values.minutes, 0.5, 240),
+    minutes: number('minutes', values.minutes ?? (without === null ? '1' : '0.5'), 0.5, 240),
     faults: names === null ? FAULTS : named(names),
     areFaultsNamed: names !== null,
     rate: values.rate === undefined ? RATES[journal]! : number('rate', values.rate, 0.1, 15),
@@ -62,6 +58,7 @@ export function parseOptions(args: readonly string[]): Options {
     isOnCassandra: journal === 'cassandra',
     without,
     mayLeaveUnexercised: values['allow-unexercised'],
+    isSelfTest: values['self-test'],
     isReported: values.report,
   };
 }
@@ -73,13 +70,14 @@ function valuesOf(args: readonly string[]) {
       options: {
         seed: { type: 'string', default: '1' },
         seeds: { type: 'string' },
-        minutes: { type: 'string', default: '1' },
+        minutes: { type: 'string' },
         faults: { type: 'string' },
         rate: { type: 'string' },
         driver: { type: 'string', default: 'processes' },
         journal: { type: 'string', default: 'sqlite' },
         without: { type: 'string' },
         'allow-unexercised': { type: 'boolean', default: false },
+        'self-test': { type: 'boolean', default: false },
         report: { type: 'boolean', default: false },
       },
     }).values;

@@ -7,6 +7,8 @@ import { percentilesOf } from './check/unavailability.ts';
 import { OptionError, type Options } from './options.ts';
 import { isGreen } from './print.ts';
 import type { SeedReport } from './runSeed.ts';
+import { ROLES } from './safeties.ts';
+import type { Tried } from './selfTest.ts';
 
 const PAGE = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
 
@@ -17,7 +19,8 @@ const ALLOWED_MS: readonly (readonly [RegExp, number])[] = [
   [/^(pause|partition)/, 10_000],
 ];
 
-export function sectionFor({ driver, isOnCassandra, without }: Options): string {
+export function sectionFor({ driver, isOnCassandra, isSelfTest, without }: Options): string {
+  if (isSelfTest) return 'self-test';
   if (without !== null) return `without ${without}`;
   return `${driver} ${isOnCassandra ? 'cassandra' : 'sqlite'}`;
 }
@@ -44,16 +47,27 @@ export function replaced(page: string, section: string, text: string): string | 
 }
 
 export function inTables(reports: readonly SeedReport[], args: readonly string[]): string {
+  const parts = [summary(reports), faultTable(reports), seedTable(reports)];
+  return [writtenBy(args, reports[0]!), ...parts].join('\n\n');
+}
+
+export function selfTestTable(tried: readonly Tried[], args: readonly string[]): string {
+  const rows = tried.map(({ safety, isNoticed, report }) => {
+    const kinds = Map.groupBy(report.findings, ({ kind }) => kind);
+    const found = [...kinds].map(([kind, ofKind]) => `${kind} (${ofKind.length})`).join(', ');
+    const { acked } = report.counts;
+    return [safety, isNoticed ? 'yes' : '**no**', ROLES[safety].missedAs, found, acked];
+  });
+  const head = ['taken out', 'noticed', 'has to be found', 'is found', 'messages acked'];
+  return [writtenBy(args, tried[0]!.report), table(head, rows)].join('\n\n');
+}
+
+function writtenBy(args: readonly string[], { startedAt }: SeedReport): string {
   const [cpu] = cpus();
   const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
   const command = ['npm run chaos --', ...args].join(' ');
-  const date = reports[0]!.startedAt.slice(0, 10);
-  return [
-    `Written by \`${command}\`, ${date}: ${machine}, ${process.platform}, Node ${process.version}.`,
-    summary(reports),
-    faultTable(reports),
-    seedTable(reports),
-  ].join('\n\n');
+  const date = startedAt.slice(0, 10);
+  return `Written by \`${command}\`, ${date}: ${machine}, ${process.platform}, Node ${process.version}.`;
 }
 
 function summary(reports: readonly SeedReport[]): string {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { parseOptions } from '../../chaos/options.ts';
-import { inTables, replaced, sectionFor } from '../../chaos/page.ts';
+import { inTables, replaced, sectionFor, selfTestTable } from '../../chaos/page.ts';
 import type { SeedReport } from '../../chaos/runSeed.ts';
 
 const REPORT: SeedReport = {
@@ -66,14 +66,24 @@ describe('the tables of chaos runs', () => {
   });
 });
 
+test('the table of the check tried says what was noticed, and as what', () => {
+  const findings = [{ kind: 'twice', what: 'room-1: a1' } as const];
+  const report = { ...REPORT, findings };
+  const tried = [
+    { safety: 'deduplication', isNoticed: true, report },
+    { safety: 'gap-repair', isNoticed: false, report },
+  ] as const;
+  const text = selfTestTable(tried, ['--self-test', '--report']);
+  expect(text).toContain('| deduplication | yes | twice | twice (1) | 1500 |');
+  expect(text).toContain('| gap-repair | **no** | behind | twice (1) | 1500 |');
+});
+
 describe('docs/reliability.md', () => {
   test.for([
     [],
     ['--driver', 'namespaces'],
     ['--driver', 'containers', '--journal', 'cassandra'],
-    ['--without', 'compare-and-set'],
-    ['--without', 'deduplication'],
-    ['--without', 'gap-repair'],
+    ['--self-test'],
   ])('has a place for the figures of %j, and keeps the rest', async (args) => {
     const page = await readFile(new URL('../../docs/reliability.md', import.meta.url), 'utf8');
     const written = replaced(page, sectionFor(parseOptions(args)), 'the new figures');
