@@ -3,16 +3,20 @@ import { describe, expect, test } from 'vitest';
 import { httpRoutes } from '../../src/handlers/httpRoutes.ts';
 import { Tokens } from '../../src/token.ts';
 
-/** The cookie of a login that a proxy took over HTTPS; a login needs no actor. */
-async function cookieOf(trustProxy: boolean): Promise<string> {
-  const region = null as unknown as ActorRef;
-  const app = await httpRoutes({
+function routes(trustProxy: boolean) {
+  const region = null as unknown as ActorRef; // a login needs no actor
+  return httpRoutes({
     roomRegion: region,
     sessionRegion: region,
     tokens: new Tokens('a secret of enough length'),
     trustProxy,
     log: console as unknown as Logger,
   });
+}
+
+/** The cookie of a login that a proxy took over HTTPS. */
+async function cookieOf(trustProxy: boolean): Promise<string> {
+  const app = await routes(trustProxy);
   const { headers } = await app.inject({
     method: 'POST',
     url: '/login',
@@ -31,4 +35,10 @@ describe('the cookie', () => {
   test('is not, when anybody may have said so', async () => {
     expect(await cookieOf(false)).not.toContain('Secure');
   });
+});
+
+test('a request has half a minute to come', async () => {
+  const app = await routes(false);
+  expect(app.server.requestTimeout).toBe(30_000);
+  await app.close();
 });
