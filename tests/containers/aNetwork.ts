@@ -4,12 +4,14 @@ import { spawn } from 'node:child_process';
 import { inside } from '../../chaos/links/commands.ts';
 import { NodeNetwork } from '../harness/namespaces/NodeNetwork.ts';
 
+// Before anybody can know of this process.
+process.once('SIGUSR2', () => {
+  throw new Error('a mistake');
+});
+
 const network = await NodeNetwork.make(2, 2551);
 const { places } = network;
 const [command, args] = inside(places[0]!.netns, 'sleep', 'infinity');
 const { pid } = spawn(command, args, { stdio: 'ignore', detached: true });
 console.log(JSON.stringify({ inside: pid, places }));
-process.once('SIGUSR2', () => {
-  throw new Error('a mistake');
-});
 setInterval(() => undefined, 60_000);
