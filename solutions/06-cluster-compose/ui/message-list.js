@@ -73,7 +73,8 @@ export class MessageList {
   /** Runs `change`, then puts the first message in view back where it was. */
   #hold(change) {
     const top = topOf(this.scroller);
-    const inView = [...this.list.children].find((item) => topOf(item) >= top);
+    // the first may lose its day and move them
+    const inView = [...this.list.children].slice(1).find((item) => topOf(item) >= top);
     const before = inView && topOf(inView);
     change();
     // Found again by number: a message is drawn anew when the one before it comes.

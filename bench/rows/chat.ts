@@ -1,0 +1,113 @@
+// One room, 200 sockets over three nodes, messages of 100 bytes: how many come to a socket in a second.
+// The clients are in the contender's process, the servers in others.
+import { WebSocket } from 'ws';
+import { tokenFor } from '../../tests/harness/Login.ts';
+import { processes } from '../../tests/harness/processes.ts';
+import { type Frame, wsUrl } from '../../tests/harness/Socket.ts';
+import { Peer } from './Peer.ts';
+import { type Contender, perSecond, type Row } from './Row.ts';
+
+const SOCKETS = 200;
+const MESSAGES = 100;
+/** So many are on their way at the same time. */
+const WINDOW = 20;
+const TEXT = 'x'.repeat(100);
+const ROOM = 'bench';
+
+/** A room full of sockets. Whoever says something waits until everybody has heard it. */
+class Room {
+  readonly sockets: WebSocket[] = [];
+  private readonly missing = new Map<string, { left: number; done: () => void }>();
+  private said = 0;
+
+  add(ws: WebSocket): void {
+    this.sockets.push(ws);
+  }
+
+  heard(id: string): void {
+    const message = this.missing.get(id)!;
+    if (--message.left > 0) return;
+    this.missing.delete(id);
+    message.done();
+  }
+
+  measure(): Promise<number> {
+    const sayInTurn = async (share: number) => {
+      for (let i = 0; i < share; i++) await this.say();
+    };
+    return perSecond(
+      MESSAGES * SOCKETS,
+      async () =>
+        void (await Promise.all(
+          Array.from({ length: WINDOW }, () => sayInTurn(MESSAGES / WINDOW)),
+        )),
+      1000,
+    );
+  }
+
+  private say(): Promise<void> {
+    const id = `m${this.said++}`;
+    const socket = this.sockets[this.said % SOCKETS]!;
+    return new Promise((done) => {
+      this.missing.set(id, { left: SOCKETS, done });
+      socket.send(JSON.stringify({ type: 'send-message', room: ROOM, id, text: TEXT }));
+    });
+  }
+}
+
+/** Resolves once the socket is in the room. */
+function enter(room: Room, ws: WebSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    ws.on('error', reject);
+    ws.on('message', (data) => {
+      const frame = JSON.parse(String(data)) as Frame;
+      if (frame.type === 'message') room.heard(frame.id);
+      else if (frame.type === 'welcome') ws.send(JSON.stringify({ type: 'join', room: ROOM }));
+      else if (frame.type === 'error') reject(new Error(JSON.stringify(frame)));
+      else if (frame.type === 'joined') {
+        room.add(ws);
+        resolve();
+      }
+    });
+  });
+}
+
+/** `ws` alone in one process: everything that comes is sent to everybody. */
+async function broadcast(atOnce: number): Promise<Contender> {
+  const peer = await Peer.start('broadcast', { atOnce });
+  const room = new Room();
+  const url = `ws://127.0.0.1:${peer.said.port}`;
+  await Promise.all(
+    Array.from({ length: SOCKETS }, () =>
+      enter(room, new WebSocket(url, { perMessageDeflate: false })),
+    ),
+  );
+  return {
+    measure: () => room.measure(),
+    [Symbol.asyncDispose]: async () => peer[Symbol.dispose](),
+  };
+}
+
+async function ours(): Promise<Contender> {
+  const cluster = await processes.startCluster(3);
+  const room = new Room();
+  for (let i = 0; i < SOCKETS; i++) {
+    const authorization = `Bearer ${await tokenFor(`bench-${i}`, cluster.secret, '1h')}`;
+    const url = wsUrl(cluster.nodes[i % 3]!);
+    await enter(room, new WebSocket(url, { headers: { authorization }, perMessageDeflate: false }));
+  }
+  return {
+    measure: () => room.measure(),
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
+
+export const chat: Row = {
+  ...{ name: 'chat', what: 'chat: deliveries to 200 sockets in one room', unit: '/s' },
+  target: { of: 'reference', ratio: 1 },
+  contenders: {
+    reference: () => broadcast(1),
+    'ten per write': () => broadcast(10),
+    ours,
+  },
+};

@@ -1,0 +1,67 @@
+// The program of a contender's other processes. Says what it is to be reached by, then does as told.
+//   node peerProgram.ts <role> <settings as JSON>
+import { once } from 'node:events';
+import { ActorSystem, Cluster } from 'actor-ts';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { membersUp, startNode, subscribe } from './node.ts';
+import { echoServer } from './raw.ts';
+
+const [role, json] = process.argv.slice(2);
+const settings = JSON.parse(json!);
+const say = (message: object) => process.send!(message);
+
+const ROLES: Readonly<Record<string, () => Promise<void>>> = {
+  async echo() {
+    say({ port: await echoServer(settings.isBatched) });
+  },
+  /** Everything that comes goes to everybody: at once, or `atOnce` messages in one write. */
+  async broadcast() {
+    const { atOnce } = settings;
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: false });
+    await once(server, 'listening');
+    const everybody = new Set<WebSocket & { _socket?: { cork(): void; uncork(): void } }>();
+    let waiting: string[] = [];
+    const flush = () => {
+      const messages = waiting;
+      waiting = [];
+      for (const ws of everybody) {
+        ws._socket!.cork();
+        for (const message of messages) ws.send(message);
+        ws._socket!.uncork();
+      }
+    };
+    server.on('connection', (ws) => {
+      ws.on('message', (data) => {
+        const { type, ...message } = JSON.parse(String(data));
+        if (type === 'join') {
+          everybody.add(ws);
+          return ws.send(JSON.stringify({ type: 'joined' }));
+        }
+        const frame = JSON.stringify({ type: 'message', ...message });
+        if (atOnce === 1) for (const other of everybody) other.send(frame);
+        else if (waiting.push(frame) === atOnce) flush();
+        else if (waiting.length === 1) setImmediate(() => waiting.length > 0 && flush());
+      });
+      ws.send(JSON.stringify({ type: 'welcome' }));
+    });
+    say({ port: (server.address() as { port: number }).port });
+  },
+  async node() {
+    const node = await startNode(settings.seeds);
+    await subscribe(node, settings.subscribers, () => say({ all: true }));
+    say({ pid: process.pid });
+  },
+  /** Joins when it is told to, with everything loaded before. */
+  async founder() {
+    process.once('message', async () => {
+      const { port, seeds } = settings;
+      const system = ActorSystem.create('bench', { logLevel: 'silent' });
+      await membersUp(await Cluster.join(system, { host: '127.0.0.1', port, seeds }), seeds.length);
+      say({ up: true });
+    });
+    say({ ready: true });
+  },
+};
+
+process.on('disconnect', () => process.exit());
+await ROLES[role!]!();
