@@ -15,7 +15,7 @@ const CHUNK = 500;
 /** What was held is let go by then: sockets are closed, garbage is collected. */
 const CALM_WITHIN_MS = 20_000;
 /** Longer than any good client may have to wait for an ack while others misbehave, in milliseconds. */
-const NOTICED_AFTER_MS = 5000;
+const NOTICED_AFTER_MS = 10_000;
 
 export interface Siege<T> {
   /** Inputs that are tried first, each time. */
@@ -92,7 +92,7 @@ function complaintsOf<T>(victim: Victim, siege: Siege<T>, tally: Tally): Map<str
   const complaints = new Map<string, number>();
   for (const line of victim.complaints) {
     const code = line.error?.code ?? line.err?.code ?? line.code;
-    const name = line.error?.reason ?? code ?? line.msg;
+    const name = line.error?.reason ?? code ?? line.msg.replace(/'.*'/s, '…');
     complaints.set(name, (complaints.get(name) ?? 0) + 1);
     if (code === undefined && siege.isNamed?.(line) !== true)
       tally.fault('logged without a code', line);

@@ -1,9 +1,10 @@
 // Bytes at the HTTP port: requests that are none, contradict themselves, want other files, are too
 // large, or carry a token or a body that is not right.
 import { connect, type Socket } from 'node:net';
+import fc from 'fast-check';
 import { fresh, Login } from '../../harness/Login.ts';
 import { corpus } from '../corpus.ts';
-import { near } from '../inputs.ts';
+import { jsonText, near } from '../inputs.ts';
 import { MiB, type Plan, type Surface } from '../Surface.ts';
 import { besiege } from '../siege.ts';
 import type { Victim } from '../Victim.ts';
@@ -24,7 +25,7 @@ export const http: Surface = {
     return besiege<Buffer>(plan, {
       mayGrowBytes: http.mayGrowBytes,
       examples: kept,
-      inputs: near(kept),
+      inputs: fc.oneof(near(kept), requests()),
       async try(victim, bytes) {
         login ??= Login.as(fresh('mallory'), victim.node);
         const request = withToken(bytes, (await login).token);
@@ -33,6 +34,74 @@ export const http: Surface = {
     });
   },
 };
+
+/** Requests that are HTTP, with parts that are not what a route takes. */
+function requests(): fc.Arbitrary<Buffer> {
+  const name = fc.oneof(
+    fc.constantFrom('lobby', 'a', 'A', '', '__proto__', '%2e%2e', '..', '%00', 'a%2fb', 'ä', '%E4'),
+    fc.constantFrom(32, 33, 100, 101, 4000).map((length) => 'a'.repeat(length)),
+  );
+  const path = fc.oneof(
+    name.map((room) => `/rooms/${room}/messages`),
+    name.map((room) => `/me/rooms/${room}`),
+    name.map((file) => `/ui/${file}`),
+    fc.constantFrom('/login', '/me/inbox', '/ws', '/', '//', '/*', '/metrics', '/cluster/members'),
+  );
+  const parameter = fc
+    .tuple(
+      fc.constantFrom('since', 'before', 'limit', 'since[]', '__proto__', 'constructor', ''),
+      fc.constantFrom(
+        '0',
+        '1',
+        '-1',
+        '501',
+        '1e999',
+        'NaN',
+        '0x10',
+        '%00',
+        '%zz',
+        '9007199254740993',
+      ),
+    )
+    .map(([key, value]) => `${key}=${value}`);
+  const header = fc.constantFrom(
+    'Authorization: Bearer TOKEN',
+    'Authorization: Bearer TOKENx',
+    'Authorization: Bearer',
+    'Cookie: chat-token=TOKEN',
+    'Cookie: chat-token=TOKEN; chat-token=x',
+    'Cookie: =; ;; chat-token',
+    'Origin: http://evil',
+    'Expect: 100-continue',
+    'Range: bytes=0-0,1-1',
+    'Accept-Encoding: gzip;q=NaN',
+    'If-None-Match: *',
+    'Connection: close',
+    'Connection: Upgrade\r\nUpgrade: websocket',
+    'Sec-WebSocket-Protocol: bearer.TOKEN',
+    'X-Forwarded-Host: evil\r\nX-Forwarded-Proto: https',
+    'Content-Type: application/json; charset=utf-16',
+  );
+  const fields = ['user', 'id', 'text', 'room'];
+  return fc
+    .record({
+      method: fc.constantFrom('GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS', 'PURGE'),
+      path,
+      query: fc.array(parameter, { maxLength: 3 }),
+      token: fc.constantFrom('Authorization: Bearer TOKEN\r\n', ''),
+      headers: fc.array(header, { maxLength: 3 }),
+      body: fc.option(jsonText(fields, ['"ann"', '"an-id"', '"hello"']), { nil: undefined }),
+    })
+    .map(({ method, path: at, query, token, headers, body }) => {
+      const target = query.length === 0 ? at : `${at}?${query.join('&')}`;
+      const lines = ['Host: x', ...headers].map((line) => `${line}\r\n`).join('');
+      const content =
+        body === undefined
+          ? '\r\n'
+          : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+      return Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines}${token}${content}`);
+    });
+}
 
 function withToken(bytes: Buffer, token: string): Buffer {
   return Buffer.from(bytes.toString('latin1').replaceAll('TOKEN', token), 'latin1');

@@ -8,6 +8,7 @@ import type { FastifyReply } from 'fastify';
 const CODES: Record<number, string> = {
   400: 'bad-request',
   403: 'forbidden',
+  404: 'not-found',
   412: 'precondition-failed',
   413: 'too-large',
   414: 'too-large',
