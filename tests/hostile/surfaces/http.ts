@@ -1,6 +1,6 @@
 // Bytes at the HTTP port: requests that are none, contradict themselves, want other files, are too
 // large, or carry a token or a body that is not right.
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import fc from 'fast-check';
 import { fresh, Login } from '../../harness/Login.ts';
 import { corpus } from '../corpus.ts';
@@ -107,7 +107,10 @@ function withToken(bytes: Buffer, token: string): Buffer {
   return Buffer.from(bytes.toString('latin1').replaceAll('TOKEN', token), 'latin1');
 }
 
-/** What the node answers until it has no more to say; a request that is cut off ends there. */
+/**
+ * What the node answers until it has no more to say; a request that is cut off ends there.
+ * @throws Error when the node hangs up without a word
+ */
 function exchange(victim: Victim, request: Buffer): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(victim.httpPort, '127.0.0.1');
@@ -120,8 +123,12 @@ function exchange(victim: Victim, request: Buffer): Promise<string> {
     socket.setEncoding('latin1').on('data', (text: string) => {
       answer += text;
       clearTimeout(quiet);
-      if (answer.startsWith('HTTP/1.1 101')) leave(socket);
+      // An upgrade that succeeded: this is no place to talk on.
+      if (answer.startsWith('HTTP/1.1 101')) socket.destroy();
       else quiet = setTimeout(() => socket.end(), isWhole(answer) ? 0 : QUIET_MS);
+    });
+    socket.on('end', () => {
+      if (answer === '' && !socket.writableEnded) reject(new Error('hung up without a word'));
     });
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
@@ -131,11 +138,6 @@ function exchange(victim: Victim, request: Buffer): Promise<string> {
     });
     socket.write(request);
   });
-}
-
-/** An upgrade that succeeded: this is no place to talk on. */
-function leave(socket: Socket): void {
-  socket.destroy();
 }
 
 function isWhole(answer: string): boolean {
