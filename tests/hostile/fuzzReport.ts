@@ -48,14 +48,18 @@ function namesOf(rejections: ReadonlyMap<string, number>): string {
   return shown.join('; ');
 }
 
-/** @throws Error when the file has no such markers */
+/** Where there are no markers yet, the table comes at the end. */
 export async function writeReport(rows: readonly Row[], seed: number): Promise<void> {
-  const text = existsSync(FILE) ? await readFile(FILE, 'utf8') : '';
-  const from = text.indexOf(BEGIN);
-  const to = text.indexOf(END);
-  if (from < 0 || to < from) throw new Error(`docs/reliability.md lacks ${BEGIN} … ${END}`);
   const date = new Date().toISOString().slice(0, 10);
   const where = `${date}, Node ${process.versions.node}, ${availableParallelism()} cores, seed ${seed}`;
-  const report = `${BEGIN}\n${where}:\n\n${tableOf(rows)}\n`;
-  await writeFile(FILE, text.slice(0, from) + report + text.slice(to));
+  const report = `${BEGIN}\n${where}:\n\n${tableOf(rows)}\n${END}`;
+  // Read only now, since others write other parts of it.
+  const text = existsSync(FILE) ? await readFile(FILE, 'utf8') : '';
+  const from = text.indexOf(BEGIN);
+  const to = text.indexOf(END, from);
+  const written =
+    from < 0 || to < 0
+      ? `${text.trimEnd()}\n\n${report}\n`
+      : text.slice(0, from) + report + text.slice(to + END.length);
+  await writeFile(FILE, written);
 }
