@@ -19,6 +19,9 @@ const { values: args } = parseArgs({
     report: { type: 'boolean', default: false },
   },
 });
+if (args.report && (args.surface ?? args.inputs) !== undefined) {
+  throw new Error('--report takes all surfaces, and all of their inputs');
+}
 const all = [...cheap, ...overSockets];
 const wanted = args.surface?.split(',') ?? all.map(({ name }) => name);
 const unknown = wanted.filter((name) => !all.some((surface) => surface.name === name));
