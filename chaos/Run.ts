@@ -57,7 +57,8 @@ export class Run {
     this.posters = posters;
     const roomsOn = (node: string) => this.roomsOn(node);
     const random = randomFrom(plan.seed + 1);
-    this.stage = { cluster, door, rooms: ROOMS, posters, random, roomsOn };
+    const { say } = given;
+    this.stage = { cluster, door, rooms: ROOMS, posters, random, say, roomsOn };
   }
 
   static async prepare(given: Given): Promise<Run> {
@@ -132,16 +133,15 @@ export class Run {
 
   private async beginAndEnd(fault: Fault, { target: meant, forMs }: Planned): Promise<void> {
     const { name, isBeside: beside = false, isTotal: total = false } = fault;
-    const record = (phase: 'begin' | 'end') =>
-      this.history.record('runner', { op: 'fault', name, target, beside, total, phase });
     const target = await this.resolve(meant);
+    const about = { op: 'fault', name, target, beside, total } as const;
     this.say(`${name} of ${target}${target === meant ? '' : `, the ${meant}`}`);
     const begun = this.history.now;
-    record('begin');
+    this.history.record('runner', { ...about, phase: 'begin' });
     const end = await fault.begin(this.stage, target);
     await delay(Math.max(0, begun + forMs - this.history.now));
     await end();
-    record('end');
+    this.history.record('runner', { ...about, phase: 'end' });
   }
 
   /** Every node is a member in the eyes of all. When it does not come to that, it is a finding. */

@@ -12,6 +12,8 @@ export interface Stage {
   /** Users who post over HTTP. */
   readonly posters: readonly Poster[];
   readonly random: Random;
+  /** Tells whoever watches the run. */
+  readonly say: (line: string) => void;
   /** The rooms that acked from `node` last. */
   roomsOn(node: string): readonly string[];
 }

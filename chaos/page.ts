@@ -16,7 +16,7 @@ const PAGE = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
 const ALLOWED_MS: readonly (readonly [RegExp, number])[] = [
   [/^stop$/, 1000],
   [/^kill$/, 2500],
-  [/^(pause|partition)/, 10_000],
+  [/^(pause-\d|partition)/, 10_000],
 ];
 
 export function sectionFor({ driver, isOnCassandra, isSelfTest, without }: Options): string {

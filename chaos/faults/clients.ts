@@ -87,6 +87,8 @@ const storm: Fault = {
     for (const ws of sockets) ws.terminate();
     sockets = come();
     return async () => {
+      const isIn = sockets.filter((ws) => ws.readyState === WebSocket.OPEN);
+      stage.say(`${isIn.length} of the ${STORM} that came again are in`);
       for (const ws of sockets) ws.terminate();
     };
   },

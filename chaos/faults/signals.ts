@@ -1,5 +1,8 @@
 // A node is killed, asked to go, frozen for a while, or busy with nothing but itself.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TestNode } from '../../tests/harness/Driver.ts';
 import { nodeNamed, type Stage } from '../Stage.ts';
+import { serverOf } from './database.ts';
 import type { Fault } from './Fault.ts';
 
 const always = () => null;
@@ -7,6 +10,8 @@ const AWAY_MS = [2000, 8000] as const;
 const BLOCKED_MS = 10_000;
 /** Others have its rooms by then. */
 const STALE_AFTER_S = 15;
+const FREEZE_TRIES = 500;
+const FREEZE_AGAIN_MS = 30;
 const POST_AFTER_MS = 1000;
 
 const kill: Fault = {
@@ -42,11 +47,40 @@ function pause(seconds: number): Fault {
     async begin(stage, target) {
       const node = nodeNamed(stage, target);
       const rooms = stage.roomsOn(target);
-      await node.pause();
+      await freeze(stage, node, false);
       postSoon(stage, target, rooms);
       return () => node.resume();
     },
   };
+}
+
+/** In the middle of a transaction: a SQLite file has one write lock, and it is in the frozen hand. */
+const pauseWithLock: Fault = {
+  name: 'pause-with-lock',
+  lastsMs: [5000, 12_000],
+  on: 'owner',
+  isTotal: true,
+  needs: (cluster) => (serverOf(cluster) === null ? null : 'the journal is no file with a lock'),
+  async begin(stage, target) {
+    const node = nodeNamed(stage, target);
+    await freeze(stage, node, true);
+    return () => node.resume();
+  },
+};
+
+/** Pauses the node when it holds the lock of the journal's file, or when it does not. */
+async function freeze(
+  { cluster, random }: Stage,
+  node: TestNode,
+  isHolding: boolean,
+): Promise<void> {
+  for (let tries = 0; tries < FREEZE_TRIES; tries++) {
+    await node.pause();
+    if (serverOf(cluster) !== null || (await cluster.data.isHeld()) === isHolding) return;
+    await node.resume();
+    await delay(random() * FREEZE_AGAIN_MS);
+  }
+  throw new Error(`${node.name} was ${isHolding ? 'never' : 'always'} caught with the lock`);
 }
 
 function postSoon(stage: Stage, target: string, rooms: readonly string[]): void {
@@ -67,4 +101,10 @@ const block: Fault = {
   },
 };
 
-export const signals: readonly Fault[] = [kill, stop, ...[5, 15, 30, 60].map(pause), block];
+export const signals: readonly Fault[] = [
+  kill,
+  stop,
+  ...[5, 15, 30, 60].map(pause),
+  pauseWithLock,
+  block,
+];

@@ -73,6 +73,7 @@ describe('names of faults', () => {
       'pause-15s',
       'pause-30s',
       'pause-60s',
+      'pause-with-lock',
     ]);
   });
 

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type PersistedEvent, SqliteJournal } from 'actor-ts';
 
 const BUSY_TIMEOUT_MS = 5000;
+const HELD_MS = 1000;
 
 export type Row = Readonly<Record<string, any>>;
 
@@ -13,6 +14,8 @@ export interface JournalData extends AsyncDisposable {
   exists(): Promise<boolean>;
   /** Reads rows of the database. */
   query(sql: string, ...values: string[]): Promise<Row[]>;
+  /** Whether somebody holds the write lock for longer than it takes to write: a second. */
+  isHeld(): Promise<boolean>;
   /** Keeps everybody else from writing until the lock is disposed of. */
   lock(): Promise<AsyncDisposable>;
   /** The name of the stream whose name ends with `ending`; null when there is none. */
@@ -44,6 +47,19 @@ export class SqliteDesk {
       return database.prepare(sql).all(...values);
     } finally {
       database.close();
+    }
+  }
+
+  isHeld(): boolean {
+    const database = new DatabaseSync(this.path, { timeout: HELD_MS });
+    try {
+      database.exec('BEGIN IMMEDIATE');
+      return false;
+    } catch (error) {
+      if (/database is locked/.test((error as Error).message)) return true;
+      throw error;
+    } finally {
+      database.close(); // rolls back what was not committed: nothing
     }
   }
 
@@ -121,6 +137,7 @@ export function journalData(desk: DeskCaller): JournalData {
   return {
     exists: () => desk.call('exists'),
     query: (sql, ...values) => desk.call('query', sql, ...values),
+    isHeld: () => desk.call('isHeld'),
     async lock() {
       await desk.call('lock');
       return { [Symbol.asyncDispose]: () => desk.call('unlock') };
