@@ -314,6 +314,23 @@ describe('what is refused before any route is asked', () => {
   });
 });
 
+test('clients that are gone before they are answered end nothing but themselves', async () => {
+  const heads = ['CONNECT a:1', 'GET /ws', 'POST /login', 'hello'];
+  const clients = Array.from({ length: 200 }, (_, i) => {
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+    const length = 'Content-Length: 9\r\n';
+    const headers = i % 4 === 1 ? upgrade : length;
+    const socket = connect(Number(new URL(node().http).port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(`${heads[i % 4]} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`, () => {
+      setTimeout(() => socket.resetAndDestroy(), i % 3);
+    });
+    return new Promise((resolve) => socket.on('close', resolve));
+  });
+  await Promise.all(clients);
+  expect((await call(node(), 'GET', '/')).status).toBe(200);
+});
+
 test('an unknown address is a 404, a wrong method a 405 that names the right ones', async () => {
   const ann = await login();
   expectProblem(await ann.call('GET', '/nothing'), 404, 'not-found');

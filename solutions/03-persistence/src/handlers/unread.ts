@@ -31,6 +31,7 @@ export function nameRefusals(app: FastifyInstance): void {
     throw new Problem(400, 'bad-request', 'a request names its host');
   });
   app.server.on('connect', (_request: IncomingMessage, socket: Duplex) => {
+    socket.on('error', () => socket.destroy()); // gone before it was answered
     refuse(socket, new Problem(400, 'bad-request', 'this is no proxy'));
   });
   app.server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
