@@ -7,6 +7,7 @@ import { framed } from '../../../packages/actor-ts/src/remote/framed.ts';
 import { call, reasonIn, say } from '../ClusterPort.ts';
 import { corpus } from '../corpus.ts';
 import { near } from '../inputs.ts';
+import { RESET_EACH, reset } from '../reset.ts';
 import { MiB, type Plan, type Surface } from '../Surface.ts';
 import { besiege } from '../siege.ts';
 import type { Victim } from '../Victim.ts';
@@ -40,6 +41,7 @@ export const cluster: Surface = {
     const strange = corpus('handshake').map(({ bytes }) => bytes);
     const frames = corpus('decoder').map(({ bytes }) => framed(bytes));
     const recordings: Buffer[] = [];
+    let turn = 0;
     return besiege<Input>(plan, {
       mayGrowBytes: cluster.mayGrowBytes,
       examples: [
@@ -55,6 +57,7 @@ export const cluster: Surface = {
       isNamed: ({ msg }) => WARNINGS.some((warning) => msg.startsWith(warning)),
       async try(victim, { known, bytes }) {
         if (known) return knownPeer(victim, bytes, recordings);
+        if (turn++ % RESET_EACH === 0) return reset(victim.clusterPort, bytes, turn % 3);
         const isReplay = bytes.length === 0 && recordings.length > 0;
         return stranger(victim, isReplay ? recordings.at(-1)! : bytes);
       },

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { fresh, Login } from '../../harness/Login.ts';
 import { corpus } from '../corpus.ts';
 import { jsonText, near } from '../inputs.ts';
+import { RESET_EACH, reset } from '../reset.ts';
 import { MiB, type Plan, type Surface } from '../Surface.ts';
 import { besiege } from '../siege.ts';
 import type { Victim } from '../Victim.ts';
@@ -12,8 +13,6 @@ import type { Victim } from '../Victim.ts';
 /** Nothing comes for so long: the node waits for the rest of the request. */
 const QUIET_MS = 150;
 const GIVEN_UP_MS = 15_000;
-/** One of so many clients is gone as soon as it has asked. */
-const RESET_EACH = 10;
 const HEAD_END = '\r\n\r\n';
 
 export const http: Surface = {
@@ -32,7 +31,7 @@ export const http: Surface = {
       async try(victim, bytes) {
         login ??= Login.as(fresh('mallory'), victim.node);
         const request = withToken(bytes, (await login).token);
-        if (turn++ % RESET_EACH === 0) return reset(victim, request, turn % 3);
+        if (turn++ % RESET_EACH === 0) return reset(victim.httpPort, request, turn % 3);
         return nameOf(await exchange(victim, request), request);
       },
     });
@@ -141,16 +140,6 @@ function exchange(victim: Victim, request: Buffer): Promise<string> {
       resolve(answer);
     });
     socket.write(request);
-  });
-}
-
-/** Asks, and is gone: not by an end, but as if the cable was cut. */
-function reset(victim: Victim, request: Buffer, afterMs: number): Promise<null> {
-  return new Promise((resolve) => {
-    const socket = connect(victim.httpPort, '127.0.0.1');
-    socket.on('error', () => undefined); // `close` follows
-    socket.on('close', () => resolve(null));
-    socket.write(request, () => setTimeout(() => socket.resetAndDestroy(), afterMs));
   });
 }
 

@@ -1,5 +1,7 @@
 // What clients with a good token send over their socket: frames that are no frames of the chat, and
 // bytes that are no frames of a WebSocket.
+import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { until } from 'actor-ts/testkit';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
@@ -7,6 +9,7 @@ import { fresh, Login } from '../../harness/Login.ts';
 import { type Frame, wsUrl } from '../../harness/Socket.ts';
 import { corpus, corpusTexts } from '../corpus.ts';
 import { jsonText, near } from '../inputs.ts';
+import { RESET_EACH } from '../reset.ts';
 import { MiB, type Plan, type Surface } from '../Surface.ts';
 import { besiege } from '../siege.ts';
 import type { Victim } from '../Victim.ts';
@@ -83,10 +86,12 @@ export const websocket: Surface = {
 /** Sockets that are open and free, kept for the next input. */
 class Attackers {
   private readonly free: Attacker[] = [];
+  private turn = 0;
 
   async send(victim: Victim, input: Input): Promise<string | null> {
     let attacker = this.free.pop();
     if (attacker === undefined || attacker.isOver) attacker = await Attacker.connect(victim);
+    if (this.turn++ % RESET_EACH === 0) return attacker.sendAndVanish(input);
     const name = await attacker.send(input);
     if (!attacker.isOver) this.free.push(attacker);
     return name;
@@ -118,6 +123,19 @@ class Attacker {
 
   get isOver(): boolean {
     return this.closing !== null || this.ws.readyState !== WebSocket.OPEN;
+  }
+
+  /** The connection is reset as soon as the input is on its way. */
+  async sendAndVanish(input: Input): Promise<null> {
+    this.write(input);
+    await setImmediate();
+    socketOf(this.ws).resetAndDestroy();
+    await until(() => this.closing !== null, {
+      what: 'the end',
+      timeoutMs: GIVEN_UP_MS,
+      everyMs: 1,
+    });
+    return null;
   }
 
   /** Sends the input, and after it a frame whose answer tells that the input has been handled. */
@@ -181,6 +199,6 @@ function leave(room: string): Input {
 }
 
 /** The connection below: `ws` itself sends nothing that is wrong. */
-function socketOf(ws: WebSocket): NodeJS.WritableStream {
-  return (ws as unknown as { _socket: NodeJS.WritableStream })._socket;
+function socketOf(ws: WebSocket): Socket {
+  return (ws as unknown as { _socket: Socket })._socket;
 }
