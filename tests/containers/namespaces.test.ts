@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { run } from '../../chaos/links/commands.ts';
 import { linksMissing } from '../../chaos/links/missing.ts';
 import { eventually } from '../harness/eventually.ts';
 import { sweep } from '../harness/namespaces/leftovers.ts';
@@ -18,12 +18,19 @@ function namespacesOf(pid: number): string[] {
   return readdirSync('/run/netns').filter((name) => name.startsWith(`chat-${pid}-`));
 }
 
+/** As `ip` tells it; Node leaves out those that are just about to come up. */
+interface Link {
+  readonly ifname: string;
+  readonly addr_info: readonly { readonly local: string }[];
+}
+
 /** This machine's ends of the links to the places of a network. */
-function linksTo({ places }: Pick<NodeNetwork, 'places'>): string[] {
+async function linksTo({ places }: Pick<NodeNetwork, 'places'>): Promise<string[]> {
   const machine = new Set(places.map(({ outside }) => outside.machine));
-  return Object.entries(networkInterfaces())
-    .filter(([, addresses]) => addresses!.some(({ address }) => machine.has(address)))
-    .map(([name]) => name);
+  const links: Link[] = JSON.parse(await run('ip', ['-json', 'address']));
+  return links
+    .filter(({ addr_info }) => addr_info.some(({ local }) => machine.has(local)))
+    .map(({ ifname }) => ifname);
 }
 
 interface Run extends Pick<NodeNetwork, 'places'> {
@@ -33,45 +40,45 @@ interface Run extends Pick<NodeNetwork, 'places'> {
 }
 
 async function aRun(): Promise<Run> {
-  const run = spawn(process.execPath, [RUN], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const [line] = await once(run.stdout!.setEncoding('utf8'), 'data');
-  expect(namespacesOf(run.pid!)).toHaveLength(3);
-  return { process: run, ...JSON.parse(line) };
+  const running = spawn(process.execPath, [RUN], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const [line] = await once(running.stdout!.setEncoding('utf8'), 'data');
+  expect(namespacesOf(running.pid!)).toHaveLength(3);
+  return { process: running, ...JSON.parse(line) };
 }
 
 describe.skipIf(missing !== null)(`networks${missing === null ? '' : ` (${missing})`}`, () => {
   test('one that is disposed of leaves nothing, and nothing is taken from another', async () => {
     await using kept = await NodeNetwork.make(2, 2551);
     const network = await NodeNetwork.make(3, 2551);
-    expect(linksTo(network)).toHaveLength(3);
+    expect(await linksTo(network)).toHaveLength(3);
     await network[Symbol.asyncDispose]();
-    expect(linksTo(network)).toEqual([]);
-    expect(linksTo(kept)).toHaveLength(2);
+    expect(await linksTo(network)).toEqual([]);
+    expect(await linksTo(kept)).toHaveLength(2);
     expect(namespacesOf(process.pid)).toHaveLength(3);
   });
 
   test('a run that ends by a mistake leaves nothing', async () => {
-    const run = await aRun();
-    expect(linksTo(run)).toHaveLength(2);
-    process.kill(run.inside, 'SIGKILL');
-    run.process.kill('SIGUSR2');
-    await once(run.process, 'close');
-    expect(namespacesOf(run.process.pid!)).toEqual([]);
-    expect(linksTo(run)).toEqual([]);
+    const ended = await aRun();
+    expect(await linksTo(ended)).toHaveLength(2);
+    process.kill(ended.inside, 'SIGKILL');
+    ended.process.kill('SIGUSR2');
+    await once(ended.process, 'close');
+    expect(namespacesOf(ended.process.pid!)).toEqual([]);
+    expect(await linksTo(ended)).toEqual([]);
   });
 
   test('the next run removes what a killed one has left, and nothing of one that lives', async () => {
     await using own = await NodeNetwork.make(2, 2551);
-    const run = await aRun();
-    const { process: killed, inside } = run;
+    const dead = await aRun();
+    const { process: killed, inside } = dead;
     killed.kill('SIGKILL');
     await once(killed, 'close');
     expect(namespacesOf(killed.pid!)).toHaveLength(3);
     await sweep();
     expect(namespacesOf(killed.pid!)).toEqual([]);
-    expect(linksTo(run)).toEqual([]);
+    expect(await linksTo(dead)).toEqual([]);
     const isThere = () => existsSync(`/proc/${inside}/ns/net`);
     expect(await eventually(isThere, (there) => !there), 'its process').toBe(false);
-    expect(linksTo(own)).toHaveLength(2);
+    expect(await linksTo(own)).toHaveLength(2);
   });
 });
