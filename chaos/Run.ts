@@ -136,6 +136,7 @@ export class Run {
     const target = await this.resolve(meant);
     const about = { op: 'fault', name, target, beside, total } as const;
     this.say(`${name} of ${target}${target === meant ? '' : `, the ${meant}`}`);
+    await fault.prepare?.(this.stage, target);
     const begun = this.history.now;
     this.history.record('runner', { ...about, phase: 'begin' });
     const end = await fault.begin(this.stage, target);

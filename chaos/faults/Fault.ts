@@ -16,6 +16,8 @@ export interface Fault {
   readonly isNeeded?: boolean;
   /** Why it cannot happen to this cluster; null when it can. */
   needs(cluster: TestCluster): string | null;
+  /** Leads up to it and may take its time, which does not count. */
+  prepare?(stage: Stage, target: string): Promise<void>;
   /**
    * Begins it. `target` is a node's name, or `all`.
    * @returns what ends it; it resolves once nothing of it is left

@@ -44,12 +44,10 @@ function pause(seconds: number): Fault {
     on: 'owner',
     isNeeded: seconds === STALE_AFTER_S,
     needs: always,
+    prepare: (stage, target) => freeze(stage, nodeNamed(stage, target), false),
     async begin(stage, target) {
-      const node = nodeNamed(stage, target);
-      const rooms = stage.roomsOn(target);
-      await freeze(stage, node, false);
-      postSoon(stage, target, rooms);
-      return () => node.resume();
+      postSoon(stage, target);
+      return () => nodeNamed(stage, target).resume();
     },
   };
 }
@@ -61,14 +59,11 @@ const pauseWithLock: Fault = {
   on: 'owner',
   isTotal: true,
   needs: (cluster) => (serverOf(cluster) === null ? null : 'the journal is no file with a lock'),
-  async begin(stage, target) {
-    const node = nodeNamed(stage, target);
-    await freeze(stage, node, true);
-    return () => node.resume();
-  },
+  prepare: (stage, target) => freeze(stage, nodeNamed(stage, target), true),
+  begin: async (stage, target) => () => nodeNamed(stage, target).resume(),
 };
 
-/** Pauses the node when it holds the lock of the journal's file, or when it does not. */
+/** Freezes the node when it holds the lock of the journal's file, or when it does not. */
 async function freeze(
   { cluster, random }: Stage,
   node: TestNode,
@@ -83,8 +78,9 @@ async function freeze(
   throw new Error(`${node.name} was ${isHolding ? 'never' : 'always'} caught with the lock`);
 }
 
-function postSoon(stage: Stage, target: string, rooms: readonly string[]): void {
+function postSoon(stage: Stage, target: string): void {
   const node = nodeNamed(stage, target);
+  const rooms = stage.roomsOn(target);
   setTimeout(() => {
     for (const room of rooms) for (const poster of stage.posters) poster.post(room, node);
   }, POST_AFTER_MS);

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { type PersistedEvent, SqliteJournal } from 'actor-ts';
 
 const BUSY_TIMEOUT_MS = 5000;
-const HELD_MS = 1000;
+const HELD_MS = 400;
 
 export type Row = Readonly<Record<string, any>>;
 
@@ -14,7 +14,7 @@ export interface JournalData extends AsyncDisposable {
   exists(): Promise<boolean>;
   /** Reads rows of the database. */
   query(sql: string, ...values: string[]): Promise<Row[]>;
-  /** Whether somebody holds the write lock for longer than it takes to write: a second. */
+  /** Whether somebody holds the write lock for longer than it takes to write. */
   isHeld(): Promise<boolean>;
   /** Keeps everybody else from writing until the lock is disposed of. */
   lock(): Promise<AsyncDisposable>;
