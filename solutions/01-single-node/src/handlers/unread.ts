@@ -7,6 +7,9 @@ import { Problem, refuse, sendProblem } from './problem.ts';
 
 /** How long a client may take to send a request; else it keeps its place for as long as it likes. */
 const REQUEST_WITHIN_MS = 30_000;
+/** Of these, for the headers. Node takes the shorter one for them, whichever is called so. */
+const HEADERS_WITHIN_MS = 10_000;
+const LOOK_EACH_MS = 5000;
 
 const WHY: Record<string, Problem> = {
   HPE_HEADER_OVERFLOW: new Problem(431, 'too-large', 'the headers have more than 16 KiB'),
@@ -18,7 +21,11 @@ const NO_HTTP = new Problem(400, 'bad-request', 'this is no HTTP request');
 /** Options for fastify; `nameRefusals` does the rest. */
 export function namedRefusals(log: Logger): FastifyHttpOptions<Server> {
   return {
-    http: { requireHostHeader: false }, // see nameRefusals
+    http: {
+      requireHostHeader: false, // see nameRefusals
+      headersTimeout: HEADERS_WITHIN_MS,
+      connectionsCheckingInterval: LOOK_EACH_MS,
+    },
     requestTimeout: REQUEST_WITHIN_MS,
     clientErrorHandler: ({ code }, socket) => refuse(socket, WHY[code] ?? NO_HTTP),
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, error, log),

@@ -37,8 +37,9 @@ describe('the cookie', () => {
   });
 });
 
-test('a request has half a minute to come', async () => {
+test('a request has half a minute to come, its headers ten seconds', async () => {
   const app = await routes(false);
-  expect(app.server.requestTimeout).toBe(30_000);
+  const { requestTimeout, headersTimeout } = app.server;
+  expect([requestTimeout, headersTimeout]).toEqual([30_000, 10_000]);
   await app.close();
 });
