@@ -4,25 +4,23 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from 'actor-ts/testkit';
 import type { TestCluster } from '../tests/harness/Driver.ts';
-import { Login } from '../tests/harness/Login.ts';
 import { membersOf } from '../tests/harness/places.ts';
 import { membersUp } from '../tests/harness/waiting.ts';
-import { Client } from './Client.ts';
+import type { Client } from './Client.ts';
+import { type Cast, gather } from './cast.ts';
 import type { Finding } from './check/Finding.ts';
 import { check, type Verdict } from './check.ts';
 import type { Door } from './Door.ts';
 import type { Fault } from './faults/Fault.ts';
 import type { History, JournalEntry } from './History.ts';
 import type { Options } from './options.ts';
-import { Poster } from './Poster.ts';
+import type { Poster } from './Poster.ts';
 import { randomFrom } from './random.ts';
 import { readJournal } from './readJournal.ts';
 import type { Stage } from './Stage.ts';
 import type { Planned, Schedule } from './schedule.ts';
 
 export const ROOMS = ['room-1', 'room-2', 'room-3', 'room-4'] as const;
-const CLIENTS_PER_PLACE = 2;
-const POSTERS = 4;
 const WHOLE_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 2000;
 const QUIET_WITHIN_MS = 45_000;
@@ -43,42 +41,22 @@ export class Run {
   /** History's time at which the clients began to talk. */
   private beganMs = 0;
 
-  private constructor(
-    given: Given,
-    { clients, posters }: { clients: readonly Client[]; posters: readonly Poster[] },
-  ) {
-    const { cluster, door, options, plan } = given;
+  private constructor(given: Given, { clients, posters }: Cast) {
+    const { cluster, door, options, plan, history, say } = given;
     this.options = options;
     this.plan = plan;
     this.cluster = cluster;
-    this.history = given.history;
-    this.say = given.say;
+    this.history = history;
+    this.say = say;
     this.clients = clients;
     this.posters = posters;
     const roomsOn = (node: string) => this.roomsOn(node);
     const random = randomFrom(plan.seed + 1);
-    const { say } = given;
     this.stage = { cluster, door, rooms: ROOMS, posters, random, say, roomsOn };
   }
 
   static async prepare(given: Given): Promise<Run> {
-    const { cluster, door, history, plan } = given;
-    const [first] = cluster.nodes;
-    const logins = (names: readonly string[]) =>
-      Promise.all(names.map((name) => Login.as(name, first!)));
-    const homes = [...cluster.nodes.map((_, index) => index), null];
-    const clients = homes.flatMap(async (home) => {
-      const name = home === null ? 'door' : cluster.nodes[home]!.name;
-      const numbers = Array.from({ length: CLIENTS_PER_PLACE }, (_, i) => `${name}-${i + 1}`);
-      const places = home === null ? [door] : cluster.nodes;
-      return (await logins(numbers)).map((login, i) => {
-        const random = randomFrom(plan.seed * 1000 + (home ?? cluster.nodes.length) * 10 + i);
-        return new Client({ login, places, home: home ?? 0, rooms: ROOMS, random, history });
-      });
-    });
-    const names = Array.from({ length: POSTERS }, (_, i) => `poster-${i + 1}`);
-    const posters = (await logins(names)).map((login) => new Poster(login, history));
-    return new Run(given, { clients: (await Promise.all(clients)).flat(), posters });
+    return new Run(given, await gather(given, ROOMS));
   }
 
   /** @param dir where the journal's content is kept */
