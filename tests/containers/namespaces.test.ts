@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { run } from '../../chaos/links/commands.ts';
 import { linksMissing } from '../../chaos/links/missing.ts';
 import { eventually } from '../harness/eventually.ts';
@@ -39,8 +39,19 @@ interface Run extends Pick<NodeNetwork, 'places'> {
   readonly inside: number;
 }
 
+const runs: ChildProcess[] = [];
+afterEach(async () => {
+  for (const running of runs.splice(0)) {
+    if (running.exitCode !== null || running.signalCode !== null) continue;
+    running.kill('SIGKILL'); // what a failed test left behind
+    await once(running, 'close');
+  }
+  if (missing === null) await sweep();
+});
+
 async function aRun(): Promise<Run> {
   const running = spawn(process.execPath, [RUN], { stdio: ['ignore', 'pipe', 'ignore'] });
+  runs.push(running);
   const [line] = await once(running.stdout!.setEncoding('utf8'), 'data');
   expect(namespacesOf(running.pid!)).toHaveLength(3);
   return { process: running, ...JSON.parse(line) };

@@ -27,7 +27,7 @@ export async function sweep(): Promise<number> {
     return pid !== undefined && isGone(Number(pid), beginning!);
   });
   for (const name of dead) {
-    await unlessRemoved(async () => {
+    await unlessRemoved(name, async () => {
       const pids = await run('ip', ['netns', 'pids', name]);
       for (const pid of pids.split('\n').filter(Boolean)) kill(Number(pid));
     });
@@ -38,7 +38,7 @@ export async function sweep(): Promise<number> {
 
 /** Removes a namespace and its link to the machine; nothing happens where somebody else has. */
 export async function remove(name: string): Promise<void> {
-  for (const command of removalOf(name)) await unlessRemoved(() => run('ip', command));
+  for (const command of removalOf(name)) await unlessRemoved(name, () => run('ip', command));
 }
 
 /** A namespace lasts until its last socket is closed, which may take minutes; the link need not. */
@@ -49,11 +49,13 @@ function removalOf(name: string): string[][] {
   ];
 }
 
-async function unlessRemoved(act: () => Promise<unknown>): Promise<void> {
+/** Another run may be removing the same: what fails for that reason is done. */
+async function unlessRemoved(namespace: string, act: () => Promise<unknown>): Promise<void> {
   try {
     await act();
   } catch (error) {
-    if (!/No such file|Cannot find device/.test((error as Error).message)) throw error;
+    const isLinkGone = /Cannot find device/.test((error as Error).message);
+    if (!isLinkGone && existing().includes(namespace)) throw error;
   }
 }
 
