@@ -8,7 +8,7 @@ import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { linksMissing } from '../chaos/links/missing.ts';
+import { linksMissing } from '../tests/harness/links/missing.ts';
 import { NodeProcess } from './availability/NodeProcess.ts';
 import { hasFailed, type Result, reportOf } from './availability/report.ts';
 import { SCENARIOS } from './availability/scenarios.ts';

@@ -1,6 +1,6 @@
 // A network that can be cut: every node in a network namespace of its own. Linux, as root.
-import { inside } from '../../chaos/links/commands.ts';
-import { SeatLinks } from '../../chaos/links/SeatLinks.ts';
+import { inside } from '../../tests/harness/links/commands.ts';
+import { SeatLinks } from '../../tests/harness/links/SeatLinks.ts';
 import { NodeNetwork } from '../../tests/harness/namespaces/NodeNetwork.ts';
 import type { Network } from './Network.ts';
 import type { Place } from './protocol.ts';

@@ -1,7 +1,7 @@
 // The network between the nodes: cut, cut in one direction, slow, losing packets, resetting what is
 // connected; or cut between a node and the database.
 import type { TestCluster } from '../../tests/harness/Driver.ts';
-import { type Links, linksOf } from '../links/Links.ts';
+import { type Links, linksOf } from '../../tests/harness/links/Links.ts';
 import type { Fault } from './Fault.ts';
 
 const DELAY_MS = 300;

@@ -4,8 +4,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import { DelayProxy } from '../../chaos/links/DelayProxy.ts';
 import { freePorts } from '../../packages/workshop/src/ports.ts';
+import { DelayProxy } from '../harness/links/DelayProxy.ts';
 
 const HOST = '127.0.0.1';
 const DELAY_MS = 120;

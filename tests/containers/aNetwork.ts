@@ -2,7 +2,7 @@
 // says that process's id and the network's places, and waits.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { inside } from '../../chaos/links/commands.ts';
+import { inside } from '../harness/links/commands.ts';
 import { NodeNetwork } from '../harness/namespaces/NodeNetwork.ts';
 
 // Before anybody can know of this process.

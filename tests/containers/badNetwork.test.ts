@@ -1,12 +1,12 @@
 // The chat on a network that is spoiled between the nodes, while clients reach all of them.
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Links, linksOf } from '../../chaos/links/Links.ts';
-import { linksMissing } from '../../chaos/links/missing.ts';
 import { containers } from '../harness/containers/containers.ts';
 import type { TestCluster, TestNode } from '../harness/Driver.ts';
 import { eventually, GIVEN_UP_WITHIN_MS } from '../harness/eventually.ts';
 import { type Answer, fresh, Login } from '../harness/Login.ts';
+import { type Links, linksOf } from '../harness/links/Links.ts';
+import { linksMissing } from '../harness/links/missing.ts';
 import { namespaces } from '../harness/namespaces/namespaces.ts';
 import { membersOf } from '../harness/places.ts';
 import { roomOn } from '../harness/roomOn.ts';

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { inside } from '../../chaos/links/commands.ts';
-import { linksMissing } from '../../chaos/links/missing.ts';
-import { SeatLinks } from '../../chaos/links/SeatLinks.ts';
 import { eventually } from '../harness/eventually.ts';
+import { inside } from '../harness/links/commands.ts';
+import { linksMissing } from '../harness/links/missing.ts';
+import { SeatLinks } from '../harness/links/SeatLinks.ts';
 import { NodeNetwork } from '../harness/namespaces/NodeNetwork.ts';
 import type { Order, Told } from './peer.ts';
 

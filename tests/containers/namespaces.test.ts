@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
-import { run } from '../../chaos/links/commands.ts';
-import { linksMissing } from '../../chaos/links/missing.ts';
 import { eventually } from '../harness/eventually.ts';
+import { run } from '../harness/links/commands.ts';
+import { linksMissing } from '../harness/links/missing.ts';
 import { sweep } from '../harness/namespaces/leftovers.ts';
 import { NodeNetwork } from '../harness/namespaces/NodeNetwork.ts';
 

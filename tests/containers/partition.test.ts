@@ -1,11 +1,11 @@
 // A node that is cut off from the other nodes, while its clients and the journal still reach it.
 import { afterEach, describe, expect, test } from 'vitest';
-import { linksOf } from '../../chaos/links/Links.ts';
 import { type ContainerNode, containers } from '../harness/containers/containers.ts';
 import { startOnCassandra } from '../harness/containers/onCassandra.ts';
 import type { TestCluster } from '../harness/Driver.ts';
 import { eventually } from '../harness/eventually.ts';
 import { type Answer, fresh, Login } from '../harness/Login.ts';
+import { linksOf } from '../harness/links/Links.ts';
 import { placesOf } from '../harness/places.ts';
 import { roomOn } from '../harness/roomOn.ts';
 import { useStarted } from '../harness/useCluster.ts';

@@ -1,7 +1,8 @@
 // What the black-box tests need of a cluster, whatever runs it: operating-system processes, or
 // containers where an engine answers.
-import type { Links } from '../../chaos/links/Links.ts';
+
 import type { JournalData } from './JournalData.ts';
+import type { Links } from './links/Links.ts';
 
 export interface TestNode {
   readonly name: string;

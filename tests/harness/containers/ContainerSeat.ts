@@ -1,8 +1,8 @@
 // A container's seat in the network, for who spoils links: found anew each time, since a container that
 // was started again has another namespace and perhaps another address.
 import { readFileSync } from 'node:fs';
-import { linksMissing } from '../../../chaos/links/missing.ts';
-import type { Place, Seat } from '../../../chaos/links/Seat.ts';
+import { linksMissing } from '../links/missing.ts';
+import type { Place, Seat } from '../links/Seat.ts';
 import type { Container } from './Container.ts';
 import type { EngineNetwork } from './Engine.ts';
 

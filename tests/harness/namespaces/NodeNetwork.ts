@@ -2,8 +2,8 @@
 // that has one too. A second link for each leads to the machine: clients come that way, and nothing
 // that is done to the links of the nodes concerns it. Linux, as root.
 import { randomInt } from 'node:crypto';
-import { run } from '../../../chaos/links/commands.ts';
-import type { Place } from '../../../chaos/links/Seat.ts';
+import { run } from '../links/commands.ts';
+import type { Place } from '../links/Seat.ts';
 import { fileOf, OUTSIDE, prefixFor, remove, removeAtExit, sweep } from './leftovers.ts';
 
 /** Set aside for tests of networks (RFC 2544): 198.18.0.0 to 198.19.255.255, a subnet a network. */

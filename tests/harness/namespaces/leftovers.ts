@@ -2,7 +2,7 @@
 // somebody else removes it.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { run } from '../../../chaos/links/commands.ts';
+import { run } from '../links/commands.ts';
 import { isGone, ownName } from '../owner.ts';
 
 const NAMESPACES = '/run/netns';

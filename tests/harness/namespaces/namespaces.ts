@@ -1,9 +1,10 @@
 // The driver that runs nodes as processes of this machine, each in a network namespace of its own, so
 // that the network between them can be spoiled.
-import type { Links } from '../../../chaos/links/Links.ts';
-import { linksMissing } from '../../../chaos/links/missing.ts';
-import { SeatLinks } from '../../../chaos/links/SeatLinks.ts';
+
 import type { ClusterOptions, Driver, TestCluster } from '../Driver.ts';
+import type { Links } from '../links/Links.ts';
+import { linksMissing } from '../links/missing.ts';
+import { SeatLinks } from '../links/SeatLinks.ts';
 import { startProcesses } from '../processes.ts';
 import { NodeNetwork } from './NodeNetwork.ts';
 

@@ -1,5 +1,5 @@
 // Whether this machine lets us change networks.
-import { ownName } from '../../tests/harness/owner.ts';
+import { ownName } from '../owner.ts';
 import { run, runInside } from './commands.ts';
 
 let known: Promise<string | null> | null = null;
