@@ -16,7 +16,7 @@ import { fresh, Login } from '../tests/harness/Login.ts';
 import { processes } from '../tests/harness/processes.ts';
 import { membersUp } from '../tests/harness/waiting.ts';
 import { findFaults } from './audit.ts';
-import { percentile } from './report.ts';
+import { percentile } from './percentile.ts';
 
 const SAY_EVERY_MS = 60;
 const TALK_FIRST_MS = 500;

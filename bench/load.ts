@@ -8,12 +8,13 @@
 // `--rate`: messages a second, of all together. `--report` writes the figures into docs/reliability.md.
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { table, writeSection, writtenBy } from '../docs/figures.ts';
 import type { TestCluster } from '../tests/harness/Driver.ts';
 import { fresh, Login } from '../tests/harness/Login.ts';
 import { processes } from '../tests/harness/processes.ts';
 import { Crowd } from './load/Crowd.ts';
 import { settledUsage, type Usage, usageOf } from './load/nodes.ts';
-import { percentile, table, writeSection, writtenBy } from './report.ts';
+import { percentile } from './percentile.ts';
 
 const TEXT = 'x'.repeat(100);
 const SAMPLE_EVERY_MS = 10_000;

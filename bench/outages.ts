@@ -9,11 +9,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { until } from 'actor-ts/testkit';
+import { table, writeSection, writtenBy } from '../docs/figures.ts';
 import { ComposeStack } from '../tests/harness/containers/ComposeStack.ts';
 import { GoodClient } from '../tests/harness/GoodClient.ts';
 import { fresh, Login } from '../tests/harness/Login.ts';
 import { findFaults } from './audit.ts';
-import { table, writeSection, writtenBy } from './report.ts';
 
 const REPO = fileURLToPath(new URL('../', import.meta.url));
 const SAY_EVERY_MS = 200;

@@ -6,15 +6,19 @@
 //
 // Exit code 0: green, and everything that should happen did; or the check noticed all that it has to.
 // 1: a finding, or something was not exercised. 2: a bad option.
+import { hasSection, writeSection } from '../docs/figures.ts';
 import { OptionError, type Options, parseOptions, USAGE } from './options.ts';
-import { findSection, inTables, sectionFor, selfTestTable, writeSection } from './page.ts';
+import { inTables, PAGE, sectionFor, selfTestTable } from './page.ts';
 import { inWords, isGreen } from './print.ts';
 import { runSeed, type SeedReport } from './runSeed.ts';
 import { selfTest } from './selfTest.ts';
 
 async function main(args: readonly string[]): Promise<number> {
   const options = parseOptions(args);
-  if (options.isReported) await findSection(sectionFor(options));
+  const section = sectionFor(options);
+  if (options.isReported && !(await hasSection(PAGE, section))) {
+    throw new OptionError(`--report: docs/${PAGE} has no place for ${section}`);
+  }
   return options.isSelfTest ? tryCheck(options, args) : runSeeds(options, args);
 }
 
@@ -27,13 +31,13 @@ async function runSeeds(options: Options, args: readonly string[]): Promise<numb
     console.log(inWords(report, options.mayLeaveUnexercised));
     reports.push(report);
   }
-  if (options.isReported) await writeSection(sectionFor(options), inTables(reports, args));
+  if (options.isReported) await writeSection(PAGE, sectionFor(options), inTables(reports, args));
   return reports.every((report) => isGreen(report, options.mayLeaveUnexercised)) ? 0 : 1;
 }
 
 async function tryCheck(options: Options, args: readonly string[]): Promise<number> {
   const tried = await selfTest(options, sayer());
-  if (options.isReported) await writeSection(sectionFor(options), selfTestTable(tried, args));
+  if (options.isReported) await writeSection(PAGE, sectionFor(options), selfTestTable(tried, args));
   return tried.every(({ isNoticed }) => isNoticed) ? 0 : 1;
 }
 

@@ -1,16 +1,14 @@
 // The figures of chaos runs in docs/reliability.md: each kind of run has its place there, between two
 // markers, and a command that writes it.
-import { readFile, writeFile } from 'node:fs/promises';
-import { cpus, totalmem } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { table, writtenBy } from '../docs/figures.ts';
 import { percentilesOf } from './check/unavailability.ts';
-import { OptionError, type Options } from './options.ts';
+import type { Options } from './options.ts';
 import { isGreen } from './print.ts';
 import type { SeedReport } from './runSeed.ts';
 import { ROLES } from './safeties.ts';
 import type { Tried } from './selfTest.ts';
 
-const PAGE = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
+export const PAGE = 'reliability.md';
 
 /** Milliseconds in which new acks have to be back, for 99 of 100 rooms. */
 const ALLOWED_MS: readonly (readonly [RegExp, number])[] = [
@@ -20,35 +18,14 @@ const ALLOWED_MS: readonly (readonly [RegExp, number])[] = [
 ];
 
 export function sectionFor({ driver, isOnCassandra, isSelfTest, without }: Options): string {
-  if (isSelfTest) return 'self-test';
-  if (without !== null) return `without ${without}`;
-  return `${driver} ${isOnCassandra ? 'cassandra' : 'sqlite'}`;
-}
-
-/** @throws OptionError when the page has no such place */
-export async function findSection(section: string): Promise<void> {
-  const page = await readFile(PAGE, 'utf8');
-  if (replaced(page, section, '') === null) {
-    throw new OptionError(`--report: docs/reliability.md has no place for chaos ${section}`);
-  }
-}
-
-export async function writeSection(section: string, text: string): Promise<void> {
-  const page = await readFile(PAGE, 'utf8');
-  await writeFile(PAGE, replaced(page, section, text)!);
-}
-
-/** The page with `text` between the section's markers; null when it has none. */
-export function replaced(page: string, section: string, text: string): string | null {
-  const [begin, end] = [`<!-- chaos ${section} -->`, `<!-- end of chaos ${section} -->`];
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) return null;
-  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
+  if (isSelfTest) return 'chaos self-test';
+  if (without !== null) return `chaos without ${without}`;
+  return `chaos ${driver} ${isOnCassandra ? 'cassandra' : 'sqlite'}`;
 }
 
 export function inTables(reports: readonly SeedReport[], args: readonly string[]): string {
   const parts = [summary(reports), faultTable(reports), seedTable(reports)];
-  return [writtenBy(args, reports[0]!), ...parts].join('\n\n');
+  return [writtenBy(commandOf(args)), ...parts].join('\n\n');
 }
 
 export function selfTestTable(tried: readonly Tried[], args: readonly string[]): string {
@@ -59,15 +36,7 @@ export function selfTestTable(tried: readonly Tried[], args: readonly string[]):
     return [safety, isNoticed ? 'yes' : '**no**', ROLES[safety].missedAs, found, acked];
   });
   const head = ['taken out', 'noticed', 'has to be found', 'is found', 'messages acked'];
-  return [writtenBy(args, tried[0]!.report), table(head, rows)].join('\n\n');
-}
-
-function writtenBy(args: readonly string[], { startedAt }: SeedReport): string {
-  const [cpu] = cpus();
-  const machine = `${cpus().length} × ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const command = ['npm run chaos --', ...args].join(' ');
-  const date = startedAt.slice(0, 10);
-  return `Written by \`${command}\`, ${date}: ${machine}, ${process.platform}, Node ${process.version}.`;
+  return [writtenBy(commandOf(args)), table(head, rows)].join('\n\n');
 }
 
 function summary(reports: readonly SeedReport[]): string {
@@ -119,11 +88,10 @@ function seedTable(reports: readonly SeedReport[]): string {
   return table([...head, 'resumes'], rows);
 }
 
-function table(head: readonly string[], rows: readonly (readonly unknown[])[]): string {
-  const line = (cells: readonly unknown[]) => `| ${cells.join(' | ')} |`;
-  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
 function grouped(value: number): string {
   return value.toLocaleString('en-US');
+}
+
+function commandOf(args: readonly string[]): string {
+  return ['npm run chaos --', ...args].join(' ');
 }

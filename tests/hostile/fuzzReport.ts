@@ -1,13 +1,8 @@
 // The table that `npm run fuzz -- --report` puts into docs/reliability.md, between its two markers.
-import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { table, writeSection, writtenBy } from '../../docs/figures.ts';
 import type { Outcome, Surface } from './Surface.ts';
 import { MiB } from './Surface.ts';
 
-const FILE = new URL('../../docs/reliability.md', import.meta.url);
-const BEGIN = '<!-- fuzz:begin -->';
-const END = '<!-- fuzz:end -->';
 const NAMES_SHOWN = 6;
 
 export interface Row {
@@ -16,10 +11,21 @@ export interface Row {
   readonly seconds: number;
 }
 
+const HEAD = [
+  'surface',
+  'inputs',
+  'taken',
+  'refused, by name',
+  'crashes, leaks, refusals without a name',
+  'time',
+  'memory grew by',
+  'slowest ack of others',
+];
+
 export function tableOf(rows: readonly Row[]): string {
-  const lines = rows.map(({ surface, outcome, seconds }) => {
+  const cells = rows.map(({ surface, outcome, seconds }) => {
     const { tally, grownBytes, slowestAckMs } = outcome;
-    const cells = [
+    return [
       `\`${surface.name}\`: ${surface.what}`,
       tally.inputs.toLocaleString('en'),
       tally.accepted.toLocaleString('en'),
@@ -29,13 +35,8 @@ export function tableOf(rows: readonly Row[]): string {
       `${Math.max(0, grownBytes / MiB).toFixed(1)} MiB`,
       slowestAckMs === undefined ? '–' : `${slowestAckMs.toFixed(0)} ms`,
     ];
-    return `| ${cells.join(' | ')} |`;
   });
-  return [
-    '| surface | inputs | taken | refused, by name | crashes, leaks, refusals without a name | time | memory grew by | slowest ack of others |',
-    '| --- | ---: | ---: | --- | ---: | ---: | ---: | ---: |',
-    ...lines,
-  ].join('\n');
+  return table(HEAD, cells);
 }
 
 function namesOf(rejections: ReadonlyMap<string, number>): string {
@@ -48,18 +49,7 @@ function namesOf(rejections: ReadonlyMap<string, number>): string {
   return shown.join('; ');
 }
 
-/** Where there are no markers yet, the table comes at the end. */
 export async function writeReport(rows: readonly Row[], seed: number): Promise<void> {
-  const date = new Date().toISOString().slice(0, 10);
-  const where = `${date}, Node ${process.versions.node}, ${availableParallelism()} cores, seed ${seed}`;
-  const report = `${BEGIN}\n${where}:\n\n${tableOf(rows)}\n${END}`;
-  // Read only now, since others write other parts of it.
-  const text = existsSync(FILE) ? await readFile(FILE, 'utf8') : '';
-  const from = text.indexOf(BEGIN);
-  const to = text.indexOf(END, from);
-  const written =
-    from < 0 || to < 0
-      ? `${text.trimEnd()}\n\n${report}\n`
-      : text.slice(0, from) + report + text.slice(to + END.length);
-  await writeFile(FILE, written);
+  const written = writtenBy(`npm run fuzz -- --seed ${seed} --report`);
+  await writeSection('reliability.md', 'fuzz', [written, tableOf(rows)].join('\n\n'));
 }

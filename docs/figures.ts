@@ -1,18 +1,29 @@
-// What commands write into the docs: a place between two markers, tables, and on which machine it was.
+// What commands write into these pages: each has its places there, between two markers.
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-const DOCS = fileURLToPath(new URL('../docs/', import.meta.url));
+const DOCS = fileURLToPath(new URL('./', import.meta.url));
 
-/** Puts `text` between `<!-- section -->` and `<!-- end of section -->`. @throws Error without them */
+/** Whether the page has such a place. */
+export async function hasSection(file: string, section: string): Promise<boolean> {
+  return replaced(await readFile(DOCS + file, 'utf8'), section, '') !== null;
+}
+
+/** @throws Error when the page has no such place */
 export async function writeSection(file: string, section: string, text: string): Promise<void> {
-  const page = await readFile(DOCS + file, 'utf8');
+  // Read only now, since others write other parts of it.
+  const written = replaced(await readFile(DOCS + file, 'utf8'), section, text);
+  if (written === null) throw new Error(`docs/${file} has no place for ${section}`);
+  await writeFile(DOCS + file, written);
+}
+
+/** `page` with `text` between `<!-- section -->` and `<!-- end of section -->`; null without them. */
+export function replaced(page: string, section: string, text: string): string | null {
   const [begin, end] = [`<!-- ${section} -->`, `<!-- end of ${section} -->`];
   const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/${file} has no place for ${section}`);
-  const written = `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
-  await writeFile(DOCS + file, written);
+  if (from < 0 || to < from) return null;
+  return `${page.slice(0, from + begin.length)}\n\n${text}\n\n${page.slice(to)}`;
 }
 
 /** "Written by `npm run …`, 2026-01-31: 2 × …, 24 GiB, linux, Node v24.0.0." */
@@ -25,10 +36,4 @@ export function writtenBy(command: string): string {
 export function table(head: readonly string[], rows: readonly (readonly unknown[])[]): string {
   const line = (cells: readonly unknown[]) => `| ${cells.join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
-}
-
-/** The value below which a share of all values lies; NaN for none. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
