@@ -9,12 +9,17 @@ export interface Silence {
   readonly ms: number;
 }
 
-/** The longest that a message waited for its ack, among those that were sent while a fault lasted. */
+/**
+ * The longest that a message waited for its ack, among those that were sent while a fault lasted by
+ * clients with a socket: who posts over HTTP finds out what became of it in the end only.
+ */
 export function slowestAcks(facts: Facts): Record<string, number> {
   const slowest: Record<string, number> = {};
+  const connected = facts.history.filter(({ op }) => op === 'connected');
+  const clients = new Set(connected.map(({ client }) => client));
   for (const { name, begin, end } of windowsOf(facts)) {
-    for (const { t, acks } of facts.sent.values()) {
-      if (t < begin || t > end || acks.length === 0) continue;
+    for (const { t, acks, from } of facts.sent.values()) {
+      if (t < begin || t > end || acks.length === 0 || !clients.has(from)) continue;
       slowest[name] = Math.max(slowest[name] ?? 0, Math.round(acks[0]!.t - t));
     }
   }

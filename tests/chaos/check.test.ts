@@ -222,6 +222,13 @@ describe('faults', () => {
     expect(exercised.acksDuring).toEqual({ 'database-lock': 1 });
   });
 
+  test('the slowest ack is that of a client with a socket', () => {
+    const story = new Story().happens('ann', { op: 'connected', node: 'node1', session: 'node1' });
+    story.fault('begin').sends('eve', 'e1').isWritten('eve', 'e1').sends('ann', 'a1').fault('end');
+    story.isWritten('ann', 'a1').isAcked('ann', 'a1').isAcked('eve', 'e1');
+    expect(check(story.history, story.journal).slowestAck).toEqual({ kill: 2 });
+  });
+
   test('a run says what it did not exercise', () => {
     const quiet = right().fault('begin').fault('end');
     expect(check(quiet.history, quiet.journal).exercised.missing).toEqual([
