@@ -5,9 +5,6 @@
 //   npm run bench -- --rounds 3
 //
 // `--report` writes docs/performance.md. Figures of their own depend on the machine; ratios less so.
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { table, writeSection, writtenBy } from '../docs/figures.ts';
 import { percentile } from './percentile.ts';
@@ -15,7 +12,6 @@ import { ContenderProcess } from './rows/ContenderProcess.ts';
 import { ROWS } from './rows/index.ts';
 import type { Row, Target, Unit } from './rows/Row.ts';
 
-const HERE = fileURLToPath(new URL('./', import.meta.url));
 const WARM_UPS = 2;
 
 interface Measured {
@@ -84,12 +80,6 @@ function rowsOf({ row, figures }: Measured): (string | number)[][] {
   });
 }
 
-/** What others have is not needed by the project itself, so it has a folder of its own. */
-function installOthers(): void {
-  if (existsSync(`${HERE}node_modules`)) return;
-  execFileSync('npm', ['ci', '--silent'], { cwd: HERE, stdio: 'inherit' });
-}
-
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
@@ -108,7 +98,6 @@ if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
   );
   process.exit(2);
 }
-installOthers();
 const HEAD = ['work', 'who', 'min', 'median', 'max', 'ours ÷ this', 'target', 'reached'];
 const all: (string | number)[][] = [];
 for (const row of ROWS.filter(
