@@ -6,7 +6,8 @@ import type { Given } from './Run.ts';
 import { randomFrom } from './random.ts';
 
 const CLIENTS_PER_PLACE = 2;
-const POSTERS = 4;
+/** So many that some have their session on the node at whose door they wait: these it answers itself. */
+const POSTERS = 12;
 
 export interface Cast {
   readonly clients: readonly Client[];
