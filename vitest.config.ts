@@ -17,26 +17,26 @@ const areNodesContainers = process.env.WORKSHOP_DRIVER === 'containers';
 /** A limit for what hangs: on a machine that is ten times as busy, all of it still ends in time. */
 const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
 /** Containers cost more than processes: one cluster of them at a time. */
-const inTwoLanes = { maxWorkers: areNodesContainers ? 1 : 2, ...patient };
+const sideBySide = { maxWorkers: areNodesContainers ? 1 : 3, ...patient };
 const oneAtATime = { maxWorkers: 1, ...patient };
 
 export default defineConfig({
   test: {
     projects: [
       suite('runtime', 0, {
-        ...inTwoLanes,
+        ...sideBySide,
         include: ['packages/actor-ts/tests/**/*.test.ts'],
         exclude: [PROCESSES, CASSANDRA],
       }),
-      suite('workshop', 0, { ...inTwoLanes, include: ['packages/workshop/tests/**/*.test.ts'] }),
+      suite('workshop', 0, { ...sideBySide, include: ['packages/workshop/tests/**/*.test.ts'] }),
       suite('chat', 0, {
-        ...inTwoLanes,
+        ...sideBySide,
         include: ['tests/**/*.test.ts', 'solutions/*/tests/**/*.test.ts'],
         exclude: ['tests/browser/**', ...(areNodesContainers ? [] : CONTAINERS)],
         // A step's files say `todo(…)` where an exercise is not solved.
         setupFiles: ['packages/workshop/src/todo.ts'],
       }),
-      suite('browser', 0, { ...inTwoLanes, include: ['tests/browser/**/*.test.ts'] }),
+      suite('browser', 0, { ...sideBySide, include: ['tests/browser/**/*.test.ts'] }),
       suite('processes', 1, {
         ...oneAtATime,
         include: [PROCESSES],
