@@ -12,12 +12,17 @@ import { type NodeId, nodeKey } from './Member.ts';
 import type { Outbox } from './Outbox.ts';
 import type { Opinion } from './Reachability.ts';
 
-/** A second refusal this long after the first proves that the process is gone. */
+/**
+ * Where no connection broke before it, a second refusal this long after the first proves that the
+ * process is gone.
+ */
 const REFUSAL_CONFIRM_MS = 150;
 
 interface Watched {
   readonly node: NodeId;
   history: HeartbeatHistory;
+  /** A connection to it was closed by the other end, and it has not answered since. */
+  isHungUp: boolean;
   /** First refusal since the last answer. */
   refusedAt: number | null;
   opinion: Opinion;
@@ -43,7 +48,13 @@ export class Heartbeats {
     for (const [key, node] of wanted) {
       if (this.watched.has(key)) continue;
       const history = startHistory(this.settings, now);
-      this.watched.set(key, { node, history, refusedAt: null, opinion: 'reachable' });
+      this.watched.set(key, {
+        node,
+        history,
+        isHungUp: false,
+        refusedAt: null,
+        opinion: 'reachable',
+      });
     }
   }
 
@@ -74,6 +85,7 @@ export class Heartbeats {
     for (const w of this.at(from.address)) {
       if (w.node.uid === from.uid) {
         w.history = withHeartbeat(w.history, this.settings, now);
+        w.isHungUp = false;
         w.refusedAt = null;
         w.opinion = 'reachable';
         isWatched = true;
@@ -86,14 +98,24 @@ export class Heartbeats {
     return isWatched;
   }
 
+  /**
+   * Nobody listens there. Its system has also closed the connection it had: no live node does both.
+   * To wait for a second refusal would be to miss it, for a killed container's address is gone with
+   * it after some 50 ms, and from then on it is only silent.
+   */
   refused(address: string, now: number): void {
     for (const w of this.at(address)) {
       w.refusedAt ??= now;
-      if (now - w.refusedAt >= REFUSAL_CONFIRM_MS) w.opinion = 'refused';
+      if (w.isHungUp || now - w.refusedAt >= REFUSAL_CONFIRM_MS) w.opinion = 'refused';
     }
   }
 
-  /** The connection broke or was made anew: asks at once who is there. */
+  hungUp(address: string): void {
+    for (const w of this.at(address)) w.isHungUp = true;
+    this.check(address);
+  }
+
+  /** Asks at once who is there. */
   check(address: string): void {
     for (const w of this.at(address)) this.send(w);
   }

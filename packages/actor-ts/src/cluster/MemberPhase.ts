@@ -179,7 +179,7 @@ export class MemberPhase {
       this.heartbeats.refused(address, now);
       this.adoptOpinions(now);
     } else if (evidence === 'closed') {
-      this.heartbeats.check(address);
+      this.heartbeats.hungUp(address);
     }
     this.resolveSplit(now, false);
     this.flush();

@@ -118,11 +118,13 @@ export class Simulation {
     return node;
   }
 
-  /** SIGKILL: connections close, the port refuses. */
-  kill(node: SimNode): void {
+  /** SIGKILL: connections close, the port refuses. In a container, only until its address is gone. */
+  kill(node: SimNode, { addressLastsMs }: { addressLastsMs?: number } = {}): void {
     node.isDead = true;
     this.live.delete(node.address);
     this.dropConnections(node);
+    if (addressLastsMs === undefined) return;
+    this.at(this.now + addressLastsMs, () => this.cut([node], this.nodes));
   }
 
   /** SIGSTOP. */

@@ -33,6 +33,22 @@ describe('a process that is gone', () => {
     }
   });
 
+  test.each([0, 1, 2])('node %i is removed as soon when its address goes with it', (victim) => {
+    const { world, nodes } = cluster();
+    world.kill(nodes[victim]!, { addressLastsMs: 50 });
+    const rest = nodes.filter((_, i) => i !== victim);
+    expect(world.until(() => isOneCluster(rest))).toBeLessThan(1000);
+  });
+
+  test('a live node that refuses one other stays a member, though their connections break', () => {
+    const { world, nodes, at } = cluster();
+    world.cut([nodes[1]!], [nodes[2]!], 'refusing');
+    world.run(2000);
+    world.heal();
+    expect(world.until(() => isOneCluster(nodes))).toBeLessThan(2000);
+    for (const node of nodes) expect(node.eventNames(at).join()).not.toMatch(/Removed|MemberDown/);
+  });
+
   test('a single survivor of three goes on when both others were killed', () => {
     const { world, nodes, at } = cluster();
     world.kill(nodes[0]!);

@@ -28,8 +28,8 @@ const MAX_PENDING = 100;
 /** Of any kind; who behaves needs a few. */
 const FRAMES_PER_SECOND = 100;
 const FRAMES_AT_ONCE = 1000;
-/** Who goes on sending has so long to read why the socket was closed. */
-const FLOODED_MS = 500;
+/** Who goes on sending has so long to read why; whoever is cut off loses what was not read yet. */
+const FLOODED_MS = 5000;
 /** Pages of history on their way to the client; further joins wait for one to be written. */
 const MAX_PAGES = 4;
 const MAX_BUFFERED_BYTES = 1024 * 1024;
