@@ -159,7 +159,9 @@ export class FrontDoor {
         allowHalfOpen: true,
         noDelay: true,
       });
-      const tooLate = setTimeout(() => failed(), this.#connectTimeoutMs);
+      // Where it was this process that stood still, the answer lies here unread: that comes first.
+      const judge = () => setImmediate(() => upstream.connecting && failed());
+      const tooLate = setTimeout(judge, this.#connectTimeoutMs);
       const failed = () => {
         clearTimeout(tooLate);
         upstream.destroy();

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { Agent, createServer as createHttpServer, get, request } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -62,6 +63,20 @@ describe('FrontDoor', () => {
     for (let i = 0; i < 3; i++) expect((await fetchText(port)).body).toBe('b');
     expect(refused).toEqual(['gone']);
     expect(door.isAdmitted('gone')).toBe(false);
+  });
+
+  it('does not blame a node for the time that it was busy itself', async () => {
+    const { door, port } = await openDoor([await httpNode('a')], { connectTimeoutMs: 10 });
+    door.admit('a');
+    const standStill = () =>
+      queueMicrotask(() => {
+        const until = performance.now() + 30;
+        while (performance.now() < until);
+      });
+    subscribe('net.client.socket', standStill); // as soon as the door has begun to connect
+    cleanups.push(() => unsubscribe('net.client.socket', standStill));
+    for (let i = 0; i < 3; i++) expect((await fetchText(port)).body).toBe('a');
+    expect(door.isAdmitted('a')).toBe(true);
   });
 
   it('loses no byte that a client sends before its node has accepted', async () => {
