@@ -23,7 +23,8 @@ const NODES = ['node1', 'node2', 'node3'];
 
 interface Outage {
   readonly name: string;
-  readonly happen: (stack: ComposeStack) => Promise<void>;
+  /** `owner`: the node that has the room. */
+  readonly happen: (stack: ComposeStack, owner: string) => Promise<void>;
 }
 
 const OUTAGES: readonly Outage[] = [
@@ -37,21 +38,21 @@ const OUTAGES: readonly Outage[] = [
     },
   })),
   {
-    name: '`docker pause` of a node for 30 s',
-    happen: async (stack) => {
-      await stack.service('node2').pause();
+    name: '`docker pause` of the node that has the room, for 30 s',
+    happen: async (stack, owner) => {
+      await stack.service(owner).pause();
       await delay(TROUBLE_MS);
-      await stack.service('node2').resume();
-      await stack.service('node2').healthy();
+      await stack.service(owner).resume();
+      await stack.service(owner).healthy();
     },
   },
   {
-    name: 'a node cut off from its peers for 30 s, not from Cassandra',
-    happen: async (stack) => {
-      const heal = await stack.service('node3').cutOff('cluster');
+    name: 'the node that has the room cut off from its peers for 30 s, not from Cassandra',
+    happen: async (stack, owner) => {
+      const heal = await stack.service(owner).cutOff('cluster');
       await delay(TROUBLE_MS);
       await heal();
-      await stack.service('node3').healthy();
+      await stack.service(owner).healthy();
     },
   },
   ...[1, 2, 3].map((time) => ({
@@ -96,9 +97,18 @@ class Talk {
 
   /** When something was acknowledged, to anybody, in order. */
   get acks(): readonly number[] {
+    return this.answers.map(({ at }) => at);
+  }
+
+  /** The node that has the room, by the last answer from there. */
+  get owner(): string {
+    return this.answers.at(-1)!.node;
+  }
+
+  private get answers() {
     return this.people
-      .flatMap(({ acked }) => [...acked.values()].map(({ at }) => at))
-      .sort((a, b) => a - b);
+      .flatMap(({ acked }) => [...acked.values()])
+      .sort((one, other) => one.at - other.at);
   }
 
   /** Resolves once everybody has been acked again, for something said from now on. */
@@ -145,7 +155,7 @@ for (const { name, happen } of OUTAGES) {
   const talk = await Talk.begin(stack);
   await talk.goesOn();
   const from = performance.now();
-  await happen(stack);
+  await happen(stack, talk.owner);
   await talk.goesOn();
   const silence = longestSilenceMs(talk.acks, from, performance.now());
   const faults = await talk.end(stack);

@@ -14,6 +14,17 @@ const REFUSED_MS = 500;
 const MAX_DOUBLINGS = 4;
 const WELCOME_WITHIN_MS = 3000;
 
+interface Ack {
+  readonly room: string;
+  readonly seq: number;
+  /** Where the room was. */
+  readonly node: string;
+  /** Milliseconds since it was said. */
+  readonly afterMs: number;
+  /** When it came, as `performance.now()` counts. */
+  readonly at: number;
+}
+
 interface Unacked {
   readonly room: string;
   readonly id: string;
@@ -40,7 +51,7 @@ export class GoodClient {
   /** Per room, what was pushed, in that order. */
   readonly log = new Map<string, Message[]>();
   /** id → where it stands, and how long the ack took from the first sending. */
-  readonly acked = new Map<string, { room: string; seq: number; afterMs: number; at: number }>();
+  readonly acked = new Map<string, Ack>();
   /** What must never happen: a gap, a repetition, an ack that changes. */
   readonly faults: string[] = [];
   welcome: Frame | null = null;
@@ -222,7 +233,7 @@ export class GoodClient {
     this.unacked.delete(id);
     const at = performance.now();
     if (before === undefined) {
-      this.acked.set(id, { room, seq, afterMs: at - unacked.saidAt, at });
+      this.acked.set(id, { room, seq, node, afterMs: at - unacked.saidAt, at });
     }
   }
 

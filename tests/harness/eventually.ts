@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Longer than anything takes that works, on a busy machine. */
 const WITHIN_MS = 6000;
 /**
- * A node that is silent is given up within ten seconds; the rest is for a busy machine. Silent is also
- * a container that was killed: its address is gone with it, so nothing refuses a connection.
+ * A node that is silent is given up within ten seconds; the rest is for a busy machine. There, a
+ * killed container may be silent too: when its address is gone before anybody was refused.
  */
 export const GIVEN_UP_WITHIN_MS = 20_000;
 const EVERY_MS = 20;
