@@ -1,5 +1,6 @@
 // One room, 200 sockets over three nodes, messages of 100 bytes: how many come to a socket in a second.
 // The clients are in the contender's process, the servers in others.
+import { io } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { tokenFor } from '../../tests/harness/Login.ts';
 import { processes } from '../../tests/harness/processes.ts';
@@ -8,20 +9,24 @@ import { Peer } from './Peer.ts';
 import { type Contender, perSecond, type Row } from './Row.ts';
 
 const SOCKETS = 200;
+const NODES = 3;
 const MESSAGES = 100;
 /** So many are on their way at the same time. */
 const WINDOW = 20;
 const TEXT = 'x'.repeat(100);
 const ROOM = 'bench';
 
+/** Says it to the room, by one socket. */
+type Say = (message: { room: string; id: string; text: string }) => void;
+
 /** A room full of sockets. Whoever says something waits until everybody has heard it. */
 class Room {
-  readonly sockets: WebSocket[] = [];
+  private readonly sockets: Say[] = [];
   private readonly missing = new Map<string, { left: number; done: () => void }>();
   private said = 0;
 
-  add(ws: WebSocket): void {
-    this.sockets.push(ws);
+  add(say: Say): void {
+    this.sockets.push(say);
   }
 
   heard(id: string): void {
@@ -47,10 +52,10 @@ class Room {
 
   private say(): Promise<void> {
     const id = `m${this.said++}`;
-    const socket = this.sockets[this.said % SOCKETS]!;
+    const sayBySocket = this.sockets[this.said % SOCKETS]!;
     return new Promise((done) => {
       this.missing.set(id, { left: SOCKETS, done });
-      socket.send(JSON.stringify({ type: 'send-message', room: ROOM, id, text: TEXT }));
+      sayBySocket({ room: ROOM, id, text: TEXT });
     });
   }
 }
@@ -65,7 +70,7 @@ function enter(room: Room, ws: WebSocket): Promise<void> {
       else if (frame.type === 'welcome') ws.send(JSON.stringify({ type: 'join', room: ROOM }));
       else if (frame.type === 'error') reject(new Error(JSON.stringify(frame)));
       else if (frame.type === 'joined') {
-        room.add(ws);
+        room.add((message) => ws.send(JSON.stringify({ type: 'send-message', ...message })));
         resolve();
       }
     });
@@ -88,12 +93,38 @@ async function broadcast(atOnce: number): Promise<Contender> {
   };
 }
 
+/** Three nodes that keep nothing: who is not there when something is said does not hear it. */
+async function socketIo(): Promise<Contender> {
+  const peer = await Peer.start('socketIo', { nodes: NODES });
+  const room = new Room();
+  const enter = (url: string) =>
+    new Promise<void>((resolve, reject) => {
+      const socket = io(url, { transports: ['websocket'], forceNew: true, reconnection: false });
+      socket.on('connect_error', reject);
+      socket.on('connect', () => socket.emit('join', ROOM));
+      socket.on('message', ({ id }) => room.heard(id));
+      socket.on('joined', () => {
+        room.add((message) => socket.emit('send-message', message));
+        resolve();
+      });
+    });
+  const urls = Array.from(
+    { length: SOCKETS },
+    (_, i) => `http://127.0.0.1:${peer.said.ports[i % NODES]}`,
+  );
+  await Promise.all(urls.map(enter));
+  return {
+    measure: () => room.measure(),
+    [Symbol.asyncDispose]: async () => peer[Symbol.dispose](),
+  };
+}
+
 async function ours(): Promise<Contender> {
-  const cluster = await processes.startCluster(3);
+  const cluster = await processes.startCluster(NODES);
   const room = new Room();
   for (let i = 0; i < SOCKETS; i++) {
     const authorization = `Bearer ${await tokenFor(`bench-${i}`, cluster.secret, '1h')}`;
-    const url = wsUrl(cluster.nodes[i % 3]!);
+    const url = wsUrl(cluster.nodes[i % NODES]!);
     await enter(room, new WebSocket(url, { headers: { authorization }, perMessageDeflate: false }));
   }
   return {
@@ -108,6 +139,7 @@ export const chat: Row = {
   contenders: {
     reference: () => broadcast(1),
     'ten per write': () => broadcast(10),
+    'Socket.IO': socketIo,
     ours,
   },
 };

@@ -1,7 +1,12 @@
 // The program of a contender's other processes. Says what it is to be reached by, then does as told.
 //   node peerProgram.ts <role> <settings as JSON>
+import forks from 'node:cluster';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAdapter, setupPrimary } from '@socket.io/cluster-adapter';
 import { ActorSystem, Cluster } from 'actor-ts';
+import { Server } from 'socket.io';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { membersUp, startNode, subscribe } from './node.ts';
 import { echoServer } from './raw.ts';
@@ -44,7 +49,28 @@ const ROLES: Readonly<Record<string, () => Promise<void>>> = {
       });
       ws.send(JSON.stringify({ type: 'welcome' }));
     });
-    say({ port: (server.address() as { port: number }).port });
+    say({ port: (server.address() as AddressInfo).port });
+  },
+  /** Socket.IO as its manual says: one process a node, and an adapter that passes broadcasts on. */
+  async socketIo() {
+    forks.setupPrimary({ args: ['socketIoNode', json!], serialization: 'advanced' });
+    setupPrimary();
+    const workers = Array.from({ length: settings.nodes }, () => forks.fork());
+    say({ ports: await Promise.all(workers.map((worker) => portOf(worker))) });
+  },
+  async socketIoNode() {
+    const server = createServer();
+    const io = new Server(server, { transports: ['websocket'], adapter: createAdapter() });
+    io.on('connection', (socket) => {
+      socket.on('join', async (room) => {
+        await socket.join(room);
+        socket.emit('joined');
+      });
+      socket.on('send-message', ({ room, ...message }) => io.to(room).emit('message', message));
+    });
+    server.listen({ port: 0, host: '127.0.0.1', exclusive: true });
+    await once(server, 'listening');
+    say({ port: (server.address() as AddressInfo).port });
   },
   async node() {
     const node = await startNode(settings.seeds);
@@ -62,6 +88,12 @@ const ROLES: Readonly<Record<string, () => Promise<void>>> = {
     say({ ready: true });
   },
 };
+
+function portOf(worker: ReturnType<typeof forks.fork>): Promise<number> {
+  return new Promise((resolve) => {
+    worker.on('message', ({ port }) => port !== undefined && resolve(port));
+  });
+}
 
 process.on('disconnect', () => process.exit());
 await ROLES[role!]!();
