@@ -7,6 +7,8 @@ export class Person {
   readonly page: Page;
   /** What the page wrote to the console or threw; connections that fail are none of it. */
   readonly complaints: string[] = [];
+  /** What the page asked for and did not get. */
+  private readonly missing: string[] = [];
 
   constructor(name: string, page: Page) {
     this.name = name;
@@ -16,6 +18,12 @@ export class Person {
       const text = message.text();
       const isNetwork = /WebSocket connection|Failed to load resource/.test(text);
       if (message.type() === 'error' && !isNetwork) this.complaints.push(text);
+    });
+    page.on('requestfailed', (request) => {
+      this.missing.push(`${request.url()} ${request.failure()?.errorText}`);
+    });
+    page.on('response', (response) => {
+      if (response.status() >= 400) this.missing.push(`${response.url()} ${response.status()}`);
     });
   }
 
@@ -33,7 +41,18 @@ export class Person {
   static async comes(profile: BrowserContext, url: string, name: string, room = 'lobby') {
     const person = new Person(name, await profile.newPage());
     await person.page.goto(`${url}/#${room}`);
+    await person.hasBegun();
     return person;
+  }
+
+  /** The page shows nothing before all its modules are there. */
+  private async hasBegun(): Promise<void> {
+    try {
+      await this.page.locator('main:not([hidden])').waitFor();
+    } catch (cause) {
+      const { complaints, missing } = this;
+      throw new Error(`a blank page: ${JSON.stringify({ complaints, missing })}`, { cause });
+    }
   }
 
   get badge(): Locator {
