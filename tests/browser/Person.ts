@@ -2,6 +2,8 @@
 import { until } from 'actor-ts/testkit';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
 
+const NETWORK_CHANGED = 'net::ERR_NETWORK_CHANGED';
+
 export class Person {
   readonly name: string;
   readonly page: Page;
@@ -45,13 +47,21 @@ export class Person {
     return person;
   }
 
-  /** The page shows nothing before all its modules are there. */
+  /**
+   * The page shows nothing before all its modules are there. Chromium drops what is under way when a
+   * network interface comes or goes, as those of containers do; then one loads the page again.
+   */
   private async hasBegun(): Promise<void> {
+    const begun = this.page.locator('main:not([hidden])');
     try {
-      await this.page.locator('main:not([hidden])').waitFor();
+      await begun.waitFor();
     } catch (cause) {
       const { complaints, missing } = this;
-      throw new Error(`a blank page: ${JSON.stringify({ complaints, missing })}`, { cause });
+      if (!missing.some((what) => what.endsWith(NETWORK_CHANGED))) {
+        throw new Error(`a blank page: ${JSON.stringify({ complaints, missing })}`, { cause });
+      }
+      await this.page.reload();
+      await begun.waitFor();
     }
   }
 
