@@ -3,6 +3,7 @@
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
+import { percentile } from '../../bench/percentile.ts';
 import { fresh, Login, tokenFor } from '../harness/Login.ts';
 import { hasChrome, useChrome } from './chrome.ts';
 import { Person } from './Person.ts';
@@ -206,8 +207,7 @@ describe.skipIf(!hasChrome)('the chat page', () => {
 
     test('stays smooth with 5,000 messages: script and layout of a step under 16 ms at p95', async () => {
       const ann = await enters('ann');
-      // A busy machine makes it slower, nothing makes it faster: the best is the page's own.
-      const { append, scroll, drawn } = await bestOf(10, () => strain(ann.page, 5_000));
+      const { append, scroll, drawn } = await strain(ann.page, 5_000);
       expect(append).toBeLessThan(16);
       expect(scroll).toBeLessThan(16);
       expect(drawn).toBeLessThanOrEqual(240);
@@ -371,15 +371,6 @@ async function movement(page: Page): Promise<number> {
   })()`)) as number;
 }
 
-async function bestOf(times: number, measure: () => Promise<Strain>): Promise<Strain> {
-  let best = await measure();
-  for (let i = 1; i < times && Math.max(best.append, best.scroll) >= 16; i++) {
-    const next = await measure();
-    if (Math.max(next.append, next.scroll) < Math.max(best.append, best.scroll)) best = next;
-  }
-  return best;
-}
-
 interface Strain {
   readonly append: number;
   readonly scroll: number;
@@ -387,46 +378,80 @@ interface Strain {
   readonly drawn: number;
 }
 
-/** The list alone in a room of `count` messages: p95 in ms of appending one, and of scrolling a bit. */
+/**
+ * The list alone in a room of `count` messages: p95 in ms of appending one, and of scrolling a bit. It
+ * is the page's own time on a processor, so a busy machine does not count.
+ */
 async function strain(page: Page, count: number): Promise<Strain> {
-  return (await page.evaluate(`(async () => {
-    const { MessageList } = await import('/ui/message-list.js');
-    const { Room } = await import('/ui/room.js');
-    // Another one in its place: the page's own list goes on with the one that it knows.
-    const old = document.querySelector('#scroller');
-    const box = old.cloneNode(true);
-    old.replaceWith(box);
-    const ol = box.querySelector('#messages');
-    const list = new MessageList(box, ol, () => {}, () => {});
-    const room = new Room('big');
-    const message = (seq) => ({
-      seq, id: String(seq), from: 'user' + (seq >> 2) % 9, at: seq * 20000,
-      text: 'words and more words '.repeat(1 + seq % 7),
-    });
-    room.onJoined({ head: 0, messages: [] });
-    list.show(room);
-    const measured = (step) => {
-      const before = performance.now();
+  await page.evaluate(STRAINED);
+  const busyMs = await clockOf(page);
+  const measured = async (step: string) => {
+    const before = await busyMs();
+    await page.evaluate(step);
+    return (await busyMs()) - before;
+  };
+  const appends: number[] = [];
+  for (let there = 0; there < count; there += APPENDS) {
+    await page.evaluate(`strained.append(${APPENDS - 1})`);
+    appends.push(await measured('strained.append(1)'));
+  }
+  const scrolls: number[] = [];
+  while (await page.evaluate(`strained.scroll(${SCROLLS - 1})`)) {
+    scrolls.push(await measured('strained.scroll(1)'));
+  }
+  const drawn = (await page.evaluate('strained.drawn')) as number;
+  return { append: percentile(appends, 0.95), scroll: percentile(scrolls, 0.95), drawn };
+}
+
+/** One step of so many is measured. */
+const [APPENDS, SCROLLS] = [50, 10];
+/** Another list in the place of the page's own, which goes on with the one that it knows. */
+const STRAINED = `(async () => {
+  const { MessageList } = await import('/ui/message-list.js');
+  const { Room } = await import('/ui/room.js');
+  const old = document.querySelector('#scroller');
+  const box = old.cloneNode(true);
+  old.replaceWith(box);
+  const ol = box.querySelector('#messages');
+  const list = new MessageList(box, ol, () => {}, () => {});
+  const room = new Room('big');
+  let seq = 0;
+  const message = () => ({
+    seq: ++seq, id: String(seq), from: 'user' + (seq >> 2) % 9, at: seq * 20000,
+    text: 'words and more words '.repeat(1 + seq % 7),
+  });
+  const times = (count, step) => {
+    for (let i = 0; i < count; i++) {
       step();
       box.scrollTop; // the browser lays the page out now
-      return performance.now() - before;
-    };
-    const p95 = (times) => times.sort((a, b) => a - b)[Math.floor(times.length * 0.95)];
-    const appends = [];
-    let drawn = 0;
-    for (let seq = 1; seq <= ${count}; seq++) {
-      appends.push(measured(() => { room.onMessage(message(seq)); list.grown(); }));
-      drawn = Math.max(drawn, ol.children.length);
-      if (seq % 50 === 0) await new Promise(requestAnimationFrame);
+      strained.drawn = Math.max(strained.drawn, ol.children.length);
     }
-    const scrolls = [];
-    while (box.scrollTop > 0) {
-      scrolls.push(measured(() => { box.scrollTop -= 400; box.dispatchEvent(new Event('scroll')); }));
-      drawn = Math.max(drawn, ol.children.length);
-      if (scrolls.length % 20 === 0) await new Promise(requestAnimationFrame);
-    }
-    return { append: p95(appends), scroll: p95(scrolls), drawn };
-  })()`)) as Strain;
+  };
+  globalThis.strained = {
+    drawn: 0,
+    append: (count) => times(count, () => { room.onMessage(message()); list.grown(); }),
+    /** Whether there is more above. */
+    scroll(count) {
+      times(count, () => { box.scrollTop -= 400; box.dispatchEvent(new Event('scroll')); });
+      return box.scrollTop > 0;
+    },
+  };
+  room.onJoined({ head: 0, messages: [] });
+  list.show(room);
+})()`;
+
+/** What of the page's main thread counts. */
+const WORK = ['ScriptDuration', 'RecalcStyleDuration', 'LayoutDuration'];
+
+/** Reads the milliseconds of processor that the page's script and layout have used. */
+async function clockOf(page: Page): Promise<() => Promise<number>> {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    const seconds = metrics.filter(({ name }) => WORK.includes(name)).map(({ value }) => value);
+    return 1000 * seconds.reduce((sum, value) => sum + value);
+  };
 }
 
 /** Pixels of the page that lie beyond the right edge of the screen. */
