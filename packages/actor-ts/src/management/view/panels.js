@@ -1,0 +1,119 @@
+// Draws the summary, the members, the connection and the timeline. Decides nothing.
+import { $, element, paint, patch, setClass, setText } from './dom.js';
+import { isMember } from './model.js';
+import { connectionWords, count, hostAndPort, listOf, statusWords, timeOf } from './words.js';
+
+export function drawSummary(model) {
+  const members = model.sorted().filter(isMember);
+  if (members.length === 0) return;
+  const odd = members.filter(({ status }) => status !== 'up');
+  const how =
+    odd.length === 0
+      ? 'all up'
+      : odd.map((node) => `${model.label(node.address)} ${statusWords(node.status)}`).join(', ');
+  const leads = model.leader ? `${model.label(model.leader)} leads` : 'nobody leads';
+  const from = `You look from ${model.label(model.self)}`;
+  setText($('#summary'), `${count(members.length, 'member')}, ${how}; ${leads}. ${from}.`);
+  document.title = `${members.length} up · Cluster`.replace(
+    /^\d+ up/,
+    odd.length === 0 ? '$&' : `${members.length - odd.length} of ${members.length} up`,
+  );
+}
+
+export function drawMembers(model) {
+  patch(
+    $('#members ul'),
+    model.sorted(),
+    ({ address }) => address,
+    () =>
+      element(
+        'li',
+        '',
+        element('b', 'node'),
+        element('span', 'address'),
+        element('span', 'status'),
+        element('span', 'marks'),
+      ),
+    (card, node) => {
+      const [name, address, status, marks] = card.children;
+      setClass(card, `member ${node.status}`);
+      paint(card, model.hue(node.address));
+      setText(name, model.label(node.address));
+      setText(address, node.name ? hostAndPort(node.address) : '');
+      setText(status, statusWords(node.status));
+      const said = [];
+      if (node.address === model.leader) said.push('leads');
+      if (node.address === model.self) said.push('you look from here');
+      patch(
+        marks,
+        said,
+        String,
+        (mark) => element('span', mark === 'leads' ? 'mark leads' : 'mark', mark),
+        () => {},
+      );
+    },
+  );
+}
+
+export function drawConnection(state, model, now) {
+  const [words, button] = $('#connection').children;
+  const node = model.self ? model.label(model.self) : '';
+  const isWaiting = state.name === 'waiting';
+  setText(words, connectionWords({ ...state, node }, now));
+  setClass($('#connection'), state.name);
+  button.hidden = !isWaiting;
+  document.body.classList.toggle('lost', isWaiting);
+}
+
+export function drawTimeline(model) {
+  patch(
+    $('#timeline ol'),
+    model.timeline,
+    ({ id }) => String(id),
+    ({ at, text, kind }) => {
+      const time = element('time', '', timeOf(at));
+      time.dateTime = new Date(at).toISOString();
+      return element('li', kind, time, ' ', element('span', '', text));
+    },
+    () => {},
+  );
+}
+
+/** Who may be followed: the entities that run, those of each type together. */
+export function drawFollow(model, followed) {
+  const select = $('#follow');
+  if (document.activeElement === select && select.matches(':open')) return;
+  const types = [...model.types.keys()];
+  const options = types.flatMap((type) =>
+    model.entities(type).map(({ name }) => ({ type, name, value: `${type}/${name}` })),
+  );
+  const chosen = followed ? `${followed.type}/${followed.entity}` : '';
+  if (followed && !options.some(({ value }) => value === chosen)) {
+    options.push({ type: followed.type, name: followed.entity, value: chosen });
+  }
+  const every = { value: '', type: '', name: '' };
+  patch(
+    select,
+    [every, ...options.slice(0, 500)],
+    ({ value }) => value,
+    () => element('option'),
+    (option, { type, name, value }) => {
+      option.value = value;
+      setText(option, value === '' ? 'every message' : `${type} ${name}`);
+    },
+  );
+  if (select.value !== chosen) select.value = chosen;
+}
+
+/** What stands where a message's way would, while there is none. */
+export function whyNoWay(model, followed) {
+  const members = [...model.nodes.values()].filter(isMember);
+  const silent = members.filter(({ tracing }) => tracing === false);
+  if (members.length > 0 && silent.length === members.length) {
+    return 'Tracing is off, so messages leave no traces. Start with TRACE=true to see their ways: TRACE=true npm start';
+  }
+  const names = listOf(silent.map(({ address }) => model.label(address)));
+  const but = silent.length > 0 ? ` Tracing is off on ${names}.` : '';
+  if (followed) return `No message of ${followed.type} ${followed.entity} yet.${but}`;
+  return `No message yet. Write one in the chat, and its way stands here.${but}`;
+}
