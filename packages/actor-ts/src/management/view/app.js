@@ -14,8 +14,8 @@ import { drawShards } from './shards.js';
 import { drawWay, stationsOf, wayWords } from './way.js';
 import { Ways } from './ways.js';
 
-/** Milliseconds that shards may go on moving before it is told; a node's death moves many. */
-const gatherMovesMs = 600;
+/** Milliseconds after which moves of shards are told, also when nobody answers what they hold. */
+const tellAnywayMs = 5000;
 /** Milliseconds for which a message stands at least, so that it can be read while many pass. */
 const standsMs = 800;
 /** Milliseconds until the other nodes have said their names. */
@@ -30,6 +30,7 @@ let paused = false;
 let slow = false;
 let greeting = 0;
 let live = false;
+let lostAt = 0;
 let movesTimer = 0;
 let drawing = false;
 let unseen = 0;
@@ -56,10 +57,14 @@ const feed = new Feed({
     model.onShards(type, numShards, shards);
     changed();
   },
+  asked: tellMoves,
   changed() {
-    if (feed.state.name === 'live') live = true;
-    else if (live) {
+    if (feed.state.name === 'live') {
+      lostAt = 0;
+      live = true;
+    } else if (live) {
       live = false;
+      lostAt = Date.now();
       model.onLost();
     }
     changed();
@@ -71,15 +76,17 @@ function greet() {
   changed();
 }
 
+/** By then it is known which entities the shards hold. */
+function tellMoves(until) {
+  clearTimeout(movesTimer);
+  movesTimer = 0;
+  model.tellMoves(until);
+  changed();
+}
+
 /** Draws soon, once for all that changes until then. */
 function changed() {
-  if (model.hasMoves && !movesTimer) {
-    movesTimer = setTimeout(() => {
-      movesTimer = 0;
-      model.tellMoves();
-      changed();
-    }, gatherMovesMs);
-  }
+  if (model.hasMoves && !movesTimer) movesTimer = setTimeout(tellMoves, tellAnywayMs, Infinity);
   if (drawing) return;
   drawing = true;
   requestAnimationFrame(() => {
@@ -92,7 +99,7 @@ function draw() {
   drawConnection(feed.state, model, Date.now());
   setText($('#pause'), paused ? `Go on (${unseen} new)` : 'Pause');
   if (paused) return;
-  drawSummary(model);
+  drawSummary(model, lostAt);
   drawMembers(model);
   drawTimeline(model);
   drawFollow(model, followed);
@@ -170,6 +177,6 @@ $('#slow').addEventListener('click', ({ currentTarget }) => {
 $('#connection button').addEventListener('click', () => feed.connect());
 
 // What scrolls is reached by the keyboard.
-for (const scroller of ['#picture', '#timeline ol']) $(scroller).tabIndex = 0;
+for (const scroller of ['#picture', '#timeline [role=log]']) $(scroller).tabIndex = 0;
 
 feed.connect();

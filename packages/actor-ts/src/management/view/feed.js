@@ -25,7 +25,11 @@ export class Feed {
   #asking = false;
   #askAgain = false;
 
-  /** `listener`: `event(name, data)`, `members(data)`, `shards(type, numShards, shards)`, `changed()`. */
+  /**
+   * `listener`: `event(name, data)`, `members(data)`, `types(types)`,
+   * `shards(type, numShards, shards)`, `asked(at)` when all has been told as it was at that time or
+   * later, and `changed()` when `state` has.
+   */
   constructor(listener) {
     this.#listener = listener;
     document.addEventListener('visibilitychange', () => document.hidden || this.#pollIn(0));
@@ -81,10 +85,12 @@ export class Feed {
 
   async #ask() {
     const startedAt = performance.now();
+    const asOf = Date.now();
     this.#asking = true;
     this.#askAgain = false;
     try {
       if (!document.hidden) await this.#askAll();
+      this.#listener.asked(asOf);
     } catch {
       // Whether the node is lost is for the events to say.
     }

@@ -4,6 +4,8 @@ import { count, hostAndPort, hueOf, listOf, memberWords, moveWords } from './wor
 /** Entries of the timeline, and nodes that are gone, which are kept. */
 const maxEntries = 200;
 const maxGone = 6;
+/** Milliseconds that a shard may be without a home before it is worth a line. */
+const arrivesMs = 3000;
 
 export class Model {
   self = '';
@@ -179,7 +181,7 @@ export class Model {
     if (shard.node === to) return;
     const key = `${type} ${id}`;
     const first = this.#moves.get(key) ?? { type, id, from: shard.node ?? shard.from };
-    this.#moves.set(key, { ...first, to });
+    this.#moves.set(key, { ...first, to, at: this.#now() });
     shards.set(id, { ...shard, node: to, from: shard.node ?? shard.from });
   }
 
@@ -187,10 +189,15 @@ export class Model {
     return this.#moves.size > 0;
   }
 
-  /** Tells the moves since the last time: those of one way in one sentence. */
-  tellMoves() {
+  /**
+   * Tells the moves up to `until`, in milliseconds since 1970, those of one way in one sentence.
+   * What has left is mostly about to arrive, so that waits a little longer.
+   */
+  tellMoves(until) {
     const groups = new Map();
-    for (const { type, id, from, to } of this.#moves.values()) {
+    for (const [moved, { type, id, from, to, at }] of this.#moves) {
+      if (at > (to === null ? until - arrivesMs : until)) continue;
+      this.#moves.delete(moved);
       if (from === to) continue;
       const key = `${type} ${from} ${to}`;
       const group = groups.get(key) ?? { type, from, to, shards: [], entities: [] };
@@ -198,7 +205,6 @@ export class Model {
       group.entities.push(...(this.types.get(type)?.shards.get(id)?.entities ?? []));
       groups.set(key, group);
     }
-    this.#moves.clear();
     for (const group of groups.values()) {
       this.#say(
         moveWords(group, (address) => this.label(address)),

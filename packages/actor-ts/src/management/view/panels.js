@@ -3,7 +3,8 @@ import { $, element, paint, patch, setClass, setText } from './dom.js';
 import { isMember } from './model.js';
 import { connectionWords, count, hostAndPort, listOf, statusWords, timeOf } from './words.js';
 
-export function drawSummary(model) {
+/** `lostAt`: since when the node is lost, in milliseconds since 1970; 0 while it is not. */
+export function drawSummary(model, lostAt) {
   const members = model.sorted().filter(isMember);
   if (members.length === 0) return;
   const odd = members.filter(({ status }) => status !== 'up');
@@ -13,11 +14,10 @@ export function drawSummary(model) {
       : odd.map((node) => `${model.label(node.address)} ${statusWords(node.status)}`).join(', ');
   const leads = model.leader ? `${model.label(model.leader)} leads` : 'nobody leads';
   const from = `You look from ${model.label(model.self)}`;
-  setText($('#summary'), `${count(members.length, 'member')}, ${how}; ${leads}. ${from}.`);
-  document.title = `${members.length} up · Cluster`.replace(
-    /^\d+ up/,
-    odd.length === 0 ? '$&' : `${members.length - odd.length} of ${members.length} up`,
-  );
+  const asOf = lostAt ? `As it was at ${timeOf(lostAt)}: ` : '';
+  setText($('#summary'), `${asOf}${count(members.length, 'member')}, ${how}; ${leads}. ${from}.`);
+  const up = members.length - odd.length;
+  document.title = `${odd.length === 0 ? up : `${up} of ${members.length}`} up · Cluster`;
 }
 
 export function drawMembers(model) {
@@ -30,12 +30,12 @@ export function drawMembers(model) {
         'li',
         '',
         element('b', 'node'),
-        element('span', 'address'),
         element('span', 'status'),
+        element('span', 'address'),
         element('span', 'marks'),
       ),
     (card, node) => {
-      const [name, address, status, marks] = card.children;
+      const [name, status, address, marks] = card.children;
       setClass(card, `member ${node.status}`);
       paint(card, model.hue(node.address));
       setText(name, model.label(node.address));
@@ -43,7 +43,7 @@ export function drawMembers(model) {
       setText(status, statusWords(node.status));
       const said = [];
       if (node.address === model.leader) said.push('leads');
-      if (node.address === model.self) said.push('you look from here');
+      if (node.address === model.self) said.push('you are here');
       patch(
         marks,
         said,
@@ -110,7 +110,7 @@ export function whyNoWay(model, followed) {
   const members = [...model.nodes.values()].filter(isMember);
   const silent = members.filter(({ tracing }) => tracing === false);
   if (members.length > 0 && silent.length === members.length) {
-    return 'Tracing is off, so messages leave no traces. Start with TRACE=true to see their ways: TRACE=true npm start';
+    return 'Tracing is off, so nobody sees which way a message goes. Turn it on with TRACE=true in the nodes’ environment: TRACE=true npm start';
   }
   const names = listOf(silent.map(({ address }) => model.label(address)));
   const but = silent.length > 0 ? ` Tracing is off on ${names}.` : '';

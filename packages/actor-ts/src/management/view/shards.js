@@ -88,7 +88,7 @@ function drawEntities(list, model, type, entities, followed) {
 }
 
 function makeEntity() {
-  const button = element('button', '', element('b'), element('small'));
+  const button = element('button', '', element('b'), ' ', element('small'));
   button.type = 'button';
   return element('li', '', button);
 }

@@ -1,7 +1,9 @@
 // Draws a message's way: a column for each node, a row for each station, a line for each leg that
 // goes from one node to another.
 import { element, paint, patch, setClass, setText } from './dom.js';
+import { isMember } from './model.js';
 import { legsOf, sentenceOf, stationsOf, titleOf } from './ways.js';
+import { timeOf } from './words.js';
 
 /** Legs of one station that are drawn apart; all others share the last one's height. */
 const maxLegs = 4;
@@ -29,18 +31,14 @@ export function drawWay(picture, model, message, revealed) {
 /** The title of the message and its way in words. */
 export function wayWords(model, message, revealed) {
   const stations = stationsOf(message).slice(0, revealed);
-  return `${titleOf(stations)}: ${sentenceOf(stations, (node) => model.label(node))}`;
+  return `${timeOf(stations[0].at)} ${titleOf(stations)}: ${sentenceOf(stations, (node) => model.label(node))}`;
 }
 
 function columnsOf(model, stations) {
-  const addresses = model
-    .sorted()
-    .filter(({ status }) => status !== 'gone')
-    .map(({ address }) => address);
-  for (const { spots } of stations) {
-    for (const { node } of spots) if (!addresses.includes(node)) addresses.push(node);
-  }
-  return addresses;
+  const passed = new Set(stations.flatMap(({ spots }) => spots.map(({ node }) => node)));
+  const known = model.sorted().filter((node) => isMember(node) || passed.has(node.address));
+  const addresses = known.map(({ address }) => address);
+  return [...addresses, ...[...passed].filter((node) => !addresses.includes(node))];
 }
 
 function drawHead(target, model, columns) {
@@ -60,7 +58,7 @@ function drawStations(target, model, stations, columns, id) {
   const rows = stations.map((station, index) => ({
     ...station,
     key: `${id} ${index}`,
-    legs: legsOf(stations, index),
+    ...legsOf(stations, index),
     isLast: index === stations.length - 1,
   }));
   patch(
@@ -73,43 +71,47 @@ function drawStations(target, model, stations, columns, id) {
 }
 
 function makeRow() {
-  return element('li', 'station', element('span', 'what'), element('div', 'lanes'));
+  const what = element('span', 'what', element('b'), ' ', element('small'));
+  return element('li', 'station', what, element('div', 'lanes'));
 }
 
-function drawRow(child, { title, ms, spots, legs, isLast, kind, text }, model, columns) {
+function drawRow(child, row, model, columns) {
+  const { title, ms, spots, legs, stays, isLast, kind, text } = row;
   setClass(child, `station ${kind}${isLast ? ' last' : ''}`);
   const [what, lanes] = child.children;
-  setText(what, `${title} +${ms} ms`);
+  setText(what.firstChild, title);
+  setText(what.lastChild, `+${ms} ms`);
   const at = (node) => columns.indexOf(node) + 1;
+  const inColumn = (key, className, node, more = {}) => {
+    return { key: `${key} ${node}`, className, from: at(node), to: at(node), ...more };
+  };
+  // The longest lies highest, so that those of one node do not cross.
+  const length = ({ from, to }) => Math.abs(at(from) - at(to));
+  const longestFirst = [...legs].sort((a, b) => length(b) - length(a));
+  const levelOf = (index) => `level${Math.min(index, maxLegs - 1)}`;
   const parts = [
-    ...columns.map((node) => ({
-      key: `line ${node}`,
-      className: 'line',
-      from: at(node),
-      to: at(node),
-    })),
-    ...legs.map(({ from, to }, index) => ({
-      key: `leg ${from} ${to}`,
-      className: `leg ${at(from) < at(to) ? 'right' : 'left'} level${Math.min(index, maxLegs - 1)}`,
-      from: Math.min(at(from), at(to)),
-      to: Math.max(at(from), at(to)),
-    })),
-    ...spots.map(({ node, names }) => ({
-      key: `spot ${node}`,
-      className: 'spot',
-      from: at(node),
-      to: at(node),
-      node,
-      text: names.join(', ') || text || 'here',
-    })),
+    ...columns.map((node) => inColumn('line', 'line', node)),
+    ...stays.map((node) => inColumn('stay', 'drop', node)),
+    ...longestFirst.flatMap(({ from, to }, index) => [
+      inColumn(`stem ${to}`, `stem ${levelOf(index)}`, from),
+      inColumn(`drop ${from}`, `drop ${levelOf(index)}`, to),
+      {
+        key: `leg ${from} ${to}`,
+        className: `leg ${at(from) < at(to) ? 'right' : 'left'} ${levelOf(index)}`,
+        from: Math.min(at(from), at(to)),
+        to: Math.max(at(from), at(to)),
+      },
+    ]),
+    ...spots.map(({ node, names }) =>
+      inColumn('spot', 'spot', node, { node, says: names.join(', ') || text }),
+    ),
   ];
   patch(
     lanes,
     parts,
     ({ key }) => key,
     () => element('span'),
-    (part, { className, from, to, node, text: says }) =>
-      drawPart(part, model, { className, from, to, node, says }),
+    (part, what) => drawPart(part, model, what),
   );
 }
 
@@ -119,7 +121,7 @@ function drawPart(part, model, { className, from, to, node, says }) {
   part.style.setProperty('--span', String(to - from + 1));
   if (!node) return part.setAttribute('aria-hidden', 'true');
   paint(part, model.hue(node));
-  if (!part.firstChild) part.append(element('b'), element('small'));
+  if (!part.firstChild) part.append(element('b'), ' ', element('small'));
   setText(part.firstChild, says);
   setText(part.lastChild, `on ${model.label(node)}`);
 }

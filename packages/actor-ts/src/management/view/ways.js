@@ -7,26 +7,19 @@ const maxHops = 300;
 const order = ['in', 'entity', 'persist', 'publish', 'deliver', 'socket'];
 
 export class Ways {
-  /** Id → `{ id, number, hops }`, the one that began last at the end. */
+  /** Id → `{ id, hops }`, the one that began last at the end. */
   #messages = new Map();
-  #next = 1;
 
-  /** @returns the message that the hop belongs to */
   add(hop) {
     let message = this.#messages.get(hop.id);
     if (!message) {
-      message = { id: hop.id, number: this.#next++, hops: [] };
+      message = { id: hop.id, hops: [] };
       this.#messages.set(hop.id, message);
       if (this.#messages.size > maxMessages) {
         this.#messages.delete(this.#messages.keys().next().value);
       }
     }
     if (message.hops.length < maxHops) message.hops.push(hop);
-    return message;
-  }
-
-  get(id) {
-    return this.#messages.get(id);
   }
 
   /** Those that `wanted` (a type and an entity, or null for any) has to do with, oldest first. */
@@ -69,7 +62,7 @@ export function stationsOf({ hops }) {
   const stations = new Map();
   const start = inTime[0]?.at ?? 0;
   const first = inTime.find(({ hop }) => hop === 'region-route');
-  if (first) put(stations, 'in', { kind: 'in', title: 'comes in', text: '' }, first, '');
+  if (first) put(stations, 'in', { kind: 'in', title: 'comes in', text: 'a client' }, first, '');
   for (const hop of inTime) addStation(stations, hop);
   return [...stations.values()]
     .map((station) => ({ ...station, ms: Math.max(0, station.at - start) }))
@@ -85,14 +78,10 @@ function addStation(stations, hop) {
       return put(stations, `${type} ${entity} ${node}`, station, hop, entity);
     }
     case 'persist': {
-      const text = `${details.persistenceId}, no. ${details.sequenceNr}`;
-      return put(
-        stations,
-        `persist ${text}`,
-        { kind: 'persist', title: 'journal', text },
-        hop,
-        text,
-      );
+      const { persistenceId, sequenceNr } = details;
+      const station = { kind: 'persist', title: 'journal', text: '' };
+      const key = `persist ${persistenceId} ${sequenceNr}`;
+      return put(stations, key, station, hop, `no. ${sequenceNr}`);
     }
     case 'publish': {
       const { topic } = details;
@@ -142,7 +131,7 @@ export function sentenceOf(stations, label) {
       case 'in':
         return `in at ${at(station)}`;
       case 'persist':
-        return `journal (${station.text})`;
+        return `journal, ${station.spots[0].names[0]} on ${at(station)}`;
       case 'publish':
         return `published on ${at(station)}`;
       default:
@@ -153,22 +142,22 @@ export function sentenceOf(stations, label) {
 }
 
 /**
- * From which nodes to which a station was reached, as pairs; for a fan-out to the same names as
- * before, each from its own.
+ * How a station was reached from the one before: `legs`, from which node to which, and `stays`, the
+ * nodes where it went no further than to the next actor. Where names go on (a session's socket), each
+ * goes on from its own place.
  */
 export function legsOf(stations, index) {
-  const { spots } = stations[index];
   const before = stations[index - 1]?.spots ?? [];
-  const legs = spots.flatMap((spot) => {
-    const own = before.filter(({ names }) => names.some((name) => spot.names.includes(name)));
-    const from = own.length > 0 && before.length > 1 ? own : before.slice(0, 1);
-    return from.map(({ node }) => ({ from: node, to: spot.node }));
-  });
-  const seen = new Set();
-  return legs.filter(({ from, to }) => {
-    const key = `${from} ${to}`;
-    if (from === to || seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
+  const pairs = new Map();
+  for (const { node: to, names } of stations[index].spots) {
+    const own = before.filter((spot) => spot.names.some((name) => names.includes(name)));
+    for (const { node: from } of own.length > 0 && before.length > 1 ? own : before.slice(0, 1)) {
+      pairs.set(`${from} ${to}`, { from, to });
+    }
+  }
+  const all = [...pairs.values()];
+  return {
+    legs: all.filter(({ from, to }) => from !== to),
+    stays: all.filter(({ from, to }) => from === to).map(({ to }) => to),
+  };
 }
