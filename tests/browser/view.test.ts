@@ -1,7 +1,10 @@
 // The cluster view in a real browser: whether the picture is true, and what it says when nodes go.
+import { fileURLToPath } from 'node:url';
+import { type Management, startManagement } from 'actor-ts/management';
 import { until } from 'actor-ts/testkit';
 import axe from 'axe-core';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { TestCluster } from '../../packages/actor-ts/tests/pubsub/TestCluster.ts';
 import { fresh, Login } from '../harness/Login.ts';
 import { membersOf, placesOf } from '../harness/places.ts';
 import { roomOn } from '../harness/roomOn.ts';
@@ -275,6 +278,76 @@ describe.skipIf(!hasChrome)('the cluster view', () => {
     const room = fresh('room');
     await ann.post(room, fresh('id'), 'hello');
     await viewer.reads('#way-words', new RegExp(`→ ${room}: in at node3`));
+    expect(viewer.complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasChrome)('the view of a program without tracing', () => {
+  const place = usePlace(1);
+  const browser = useChrome();
+
+  test('says how to turn it on, and shows the rest', async () => {
+    const viewer = await Viewer.opens(await browser.profile(), place.node('node1').management);
+    await viewer.reads('#way-words', /^Tracing is off.*TRACE=true npm start$/);
+    const ann = await Login.as(fresh('ann'), place.node('node1'));
+    await ann.post('lobby', fresh('id'), 'hello');
+    await viewer.reads('.type', /lobby on node1/);
+    expect(await viewer.stations.count()).toBe(0);
+    expect(await viewer.text('#summary')).toBe(
+      '1 member, all up; node1 leads. You look from node1.',
+    );
+    expect(viewer.complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasChrome)('the view of step 2', () => {
+  const program = fileURLToPath(
+    new URL('../../solutions/02-sharding/src/main.ts', import.meta.url),
+  );
+  const place = usePlace(2, { program, env: { TRACE: 'true' } });
+  const browser = useChrome();
+
+  test('has what the step has: no journal, no topics, no sockets', async () => {
+    const viewer = await Viewer.opens(await browser.profile(), place.node('node1').management);
+    await viewer.reads('#members', /node1[\s\S]*node2/);
+    const ann = await Login.as(fresh('ann'), place.node('node2'));
+    const room = fresh('room');
+    const { body } = await ann.post(room, fresh('id'), 'hello');
+    await viewer.reads('#way-words', new RegExp(`→ room ${room} on ${body.node}$`));
+    const way = await viewer.way();
+    expect(way.map((station) => station.split(':')[0])).toEqual(['comes in', 'session', 'room']);
+    expect(way[0]).toBe('comes in: a client on node2');
+    await viewer.reads('.type', new RegExp(`${room} on ${body.node}`));
+    expect(viewer.complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(!hasChrome)('the view of a program that shards nothing', () => {
+  const cluster = new TestCluster();
+  const browser = useChrome();
+  let management: Management;
+  beforeAll(async () => {
+    const [node] = await cluster.start(1);
+    management = await startManagement(node!.system, node!.cluster, { port: 0 });
+  });
+  afterAll(async () => {
+    await management?.close();
+    await cluster.close();
+  });
+
+  test('says so, calls nodes by their addresses, and shows messages to topics', async () => {
+    const viewer = await Viewer.opens(await browser.profile(), management.url);
+    const [node] = cluster.nodes;
+    await viewer.reads('#shards', /Nothing is sharded here/);
+    const name = node!.cluster.selfAddress.toString().replace('pubsub@', '');
+    await viewer.reads('#summary', new RegExp(`You look from ${name}\\.`));
+    await node!.subscriber('news');
+    node!.publish('news', { id: 'm-1' });
+    await viewer.reads(
+      '#way-words',
+      new RegExp(`published on ${name} → subscribers .* on ${name}`),
+    );
+    expect(await viewer.page.locator('#types').innerText()).toBe('');
     expect(viewer.complaints).toEqual([]);
   });
 });
