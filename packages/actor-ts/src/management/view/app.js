@@ -105,11 +105,9 @@ function draw() {
   drawFollow(model, followed);
   drawShards(model, followed, toggleFollow);
   chooseMessage();
-  drawWay($('#picture'), model, shown.message, shown.revealed);
-  setText(
-    $('#way-words'),
-    shown.message ? wayWords(model, shown.message, shown.revealed) : whyNoWay(model, followed),
-  );
+  const { message, revealed } = shown;
+  drawWay($('#picture'), model, message, revealed, whyNoWay(model, followed));
+  setText($('#way-words'), message ? wayWords(model, message, revealed) : '');
 }
 
 // ---- which message is shown ----------------------------------------------------------------------

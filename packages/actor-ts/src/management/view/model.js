@@ -31,6 +31,16 @@ export class Model {
     return this.nodes.get(address)?.name ?? hostAndPort(address);
   }
 
+  /** For narrow places. Nodes without a name on one machine differ in their ports. */
+  shortLabel(address) {
+    const name = this.nodes.get(address)?.name;
+    const hosts = new Set(
+      [...this.nodes.keys()].map((node) => node.slice(0, node.lastIndexOf(':'))),
+    );
+    if (name || hosts.size > 1) return this.label(address);
+    return address.slice(address.lastIndexOf(':'));
+  }
+
   hue(address) {
     return hueOf(this.label(address));
   }

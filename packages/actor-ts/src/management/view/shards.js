@@ -44,12 +44,12 @@ function drawType(panel, model, { type, numShards, shards }, followed) {
   const homes = new Map(model.sorted().map(({ address }) => [address, 0]));
   for (const { node } of shards.values()) if (node) homes.set(node, (homes.get(node) ?? 0) + 1);
   const owned = [...homes].filter(([, number]) => number > 0);
-  const free = numShards - owned.reduce((sum, [, number]) => sum + number, 0);
+  const moving = [...shards.values()].filter(({ node }) => !node).length;
+  const unused = numShards - moving - owned.reduce((sum, [, number]) => sum + number, 0);
   const named = owned.map(([address, number]) => [model.label(address), number]);
-  setText(
-    sharesLine,
-    `${count(numShards, 'shard')}: ${shares([...named, ['without a home', free]])}`,
-  );
+  if (moving > 0) named.push(['moving', moving]);
+  if (unused > 0) named.push(['not in use', unused]);
+  setText(sharesLine, `${count(numShards, 'shard')}: ${shares(named)}`);
   drawEntities(list, model, type, entities, followed);
   const ids = Array.from({ length: Math.min(numShards, maxTiles) }, (_, id) => id);
   patch(
@@ -99,12 +99,16 @@ function drawTile(tile, model, shard) {
   const isMoving = shard && !home;
   setClass(tile, `tile${home ? ' owned' : ''}${isMoving ? ' homeless' : ''}`);
   paint(tile, home ? model.hue(home) : null);
-  setText(owner, home ? model.label(home) : isMoving ? 'moving' : '–');
+  setText(owner, home ? model.shortLabel(home) : isMoving ? 'moving' : '–');
   const entities = shard?.entities ?? [];
   setText(
     names,
     entities.length > 1 ? `${entities[0]} +${entities.length - 1}` : (entities[0] ?? ''),
   );
-  const was = isMoving ? `was on ${model.label(shard.from)}` : '';
-  tile.title = [was, listOf(entities, 20)].filter(Boolean).join(': ');
+  const where = home
+    ? `on ${model.label(home)}`
+    : isMoving
+      ? `was on ${model.label(shard.from)}`
+      : '';
+  tile.title = [where, listOf(entities, 20)].filter(Boolean).join(': ');
 }

@@ -9,20 +9,21 @@ import { timeOf } from './words.js';
 const maxLegs = 4;
 
 /**
- * @param message null: there is none yet
+ * @param message null: there is none yet, and `why` is shown
  * @param revealed how many stations are shown
  */
-export function drawWay(picture, model, message, revealed) {
+export function drawWay(picture, model, message, revealed, why) {
   const stations = message ? stationsOf(message).slice(0, revealed) : [];
   const columns = columnsOf(model, stations);
   picture.style.setProperty('--columns', String(Math.max(1, columns.length)));
   patch(
     picture,
-    stations.length > 0 ? ['nodes', 'stations'] : ['nodes'],
+    stations.length > 0 ? ['nodes', 'stations'] : ['why'],
     (part) => part,
-    (part) => element(part === 'nodes' ? 'div' : 'ol', part),
+    (part) => element({ nodes: 'div', stations: 'ol', why: 'p' }[part], part),
     (target, part) => {
-      if (part === 'nodes') drawHead(target, model, columns);
+      if (part === 'why') setText(target, why);
+      else if (part === 'nodes') drawHead(target, model, columns);
       else drawStations(target, model, stations, columns, message.id);
     },
   );
@@ -88,16 +89,17 @@ function drawRow(child, row, model, columns) {
   // The longest lies highest, so that those of one node do not cross.
   const length = ({ from, to }) => Math.abs(at(from) - at(to));
   const longestFirst = [...legs].sort((a, b) => length(b) - length(a));
+  const towards = (from, to) => (at(from) < at(to) ? 'right' : 'left');
   const levelOf = (index) => `level${Math.min(index, maxLegs - 1)}`;
   const parts = [
     ...columns.map((node) => inColumn('line', 'line', node)),
     ...stays.map((node) => inColumn('stay', 'drop', node)),
     ...longestFirst.flatMap(({ from, to }, index) => [
-      inColumn(`stem ${to}`, `stem ${levelOf(index)}`, from),
+      inColumn(`stem ${to}`, `stem ${towards(from, to)} ${levelOf(index)}`, from),
       inColumn(`drop ${from}`, `drop ${levelOf(index)}`, to),
       {
         key: `leg ${from} ${to}`,
-        className: `leg ${at(from) < at(to) ? 'right' : 'left'} ${levelOf(index)}`,
+        className: `leg ${towards(from, to)} ${levelOf(index)}`,
         from: Math.min(at(from), at(to)),
         to: Math.max(at(from), at(to)),
       },

@@ -62,7 +62,7 @@ export function stationsOf({ hops }) {
   const stations = new Map();
   const start = inTime[0]?.at ?? 0;
   const first = inTime.find(({ hop }) => hop === 'region-route');
-  if (first) put(stations, 'in', { kind: 'in', title: 'comes in', text: 'a client' }, first, '');
+  if (first) put(stations, 'in', { kind: 'in', title: 'client', text: 'comes in' }, first, '');
   for (const hop of inTime) addStation(stations, hop);
   return [...stations.values()]
     .map((station) => ({ ...station, ms: Math.max(0, station.at - start) }))

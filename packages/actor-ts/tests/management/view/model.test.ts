@@ -27,6 +27,12 @@ test('nodes are called by their name where it is known, else by their address', 
   ]);
 });
 
+test('where there is little room, unnamed nodes of one machine are called by their ports', () => {
+  expect([model.shortLabel(n1), model.shortLabel(n2)]).toEqual([':2551', 'node2']);
+  model.onEvent('node', { address: 'chat@10.0.0.7:2551', name: null, tracing: true });
+  expect(model.shortLabel(n1)).toBe('127.0.0.1:2551');
+});
+
 test('what happens to a member is told, newest first, and one that is gone is kept', () => {
   const event = (change: string, status: string) =>
     model.onEvent('member', { change, address: n2, status });

@@ -41,7 +41,7 @@ beforeEach(() => {
 test('a way has its stations in order, with the nodes and names', () => {
   const stations = stationsOf(onlyOf(ways(...wayOfAnn())));
   expect(stations.map(({ title, spots }: any) => [title, spots])).toEqual([
-    ['comes in', [{ node: n1, names: [] }]],
+    ['client', [{ node: n1, names: [] }]],
     ['session', [{ node: n2, names: ['ann'] }]],
     ['room', [{ node: n3, names: ['lobby'] }]],
     ['journal', [{ node: n3, names: ['no. 5'] }]],
@@ -73,7 +73,7 @@ test('the clock of a node that is behind does not change the order of the statio
   const hops = wayOfAnn().map((one) => (one.node === n3 ? { ...one, at: one.at - 500 } : one));
   const titles = stationsOf(onlyOf(ways(...hops))).map(({ title }: any) => title);
   expect(titles.slice(3)).toEqual(['journal', 'publish', 'sessions', 'sockets']);
-  expect(titles[0]).toBe('comes in');
+  expect(titles[0]).toBe('client');
 });
 
 test('legs go from node to node, and names go on from their own place', () => {
