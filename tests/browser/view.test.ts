@@ -260,6 +260,18 @@ describe.skipIf(!hasChrome)('the cluster view', () => {
     expect(viewer.complaints).toEqual([]);
   });
 
+  test('says that its node stands still, and goes on with it', async () => {
+    const viewer = await opens('node3');
+    await viewer.reads('#members', /node1[\s\S]*node2[\s\S]*node3/);
+    await node('node3').pause();
+    await viewer.reads('#connection', /node3 does not answer/);
+    await viewer.reads('#summary', /^As it was at/);
+    await node('node3').resume();
+    await viewer.isLive();
+    await viewer.reads('#timeline', /node3 answers this page again/);
+    await viewer.reads('#summary', /^3 members, all up; .* You look from node3\.$/);
+  });
+
   test('says that it has lost its node, counts down, and comes back with it', async () => {
     const viewer = await opens('node3');
     await viewer.reads('#members', /node1[\s\S]*node2[\s\S]*node3/);

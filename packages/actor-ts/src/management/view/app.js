@@ -8,6 +8,7 @@ import {
   drawMembers,
   drawSummary,
   drawTimeline,
+  isUntraced,
   whyNoWay,
 } from './panels.js';
 import { drawShards } from './shards.js';
@@ -20,6 +21,8 @@ const tellAnywayMs = 5000;
 const standsMs = 800;
 /** Milliseconds until the other nodes have said their names. */
 const greetMs = 400;
+/** Milliseconds from one picture to the next; nobody reads faster. */
+const drawEveryMs = 80;
 /** Milliseconds for each station in slow motion. */
 const slowMs = 900;
 
@@ -30,9 +33,11 @@ let paused = false;
 let slow = false;
 let greeting = 0;
 let live = false;
+let silent = false;
 let lostAt = 0;
 let movesTimer = 0;
 let drawing = false;
+let drawnAt = 0;
 let unseen = 0;
 /** The message on the screen, since when, and how many of its stations are shown. */
 const shown = { message: null, since: 0, revealed: Number.POSITIVE_INFINITY };
@@ -59,13 +64,19 @@ const feed = new Feed({
   },
   asked: tellMoves,
   changed() {
-    if (feed.state.name === 'live') {
+    const { name } = feed.state;
+    if (name === 'live') {
+      if (silent) model.onBack();
       lostAt = 0;
       live = true;
+      silent = false;
     } else if (live) {
       live = false;
+      silent = name === 'silent';
       lostAt = Date.now();
-      model.onLost();
+      model.onLost(silent);
+    } else if (name === 'waiting') {
+      silent = false;
     }
     changed();
   },
@@ -89,10 +100,14 @@ function changed() {
   if (model.hasMoves && !movesTimer) movesTimer = setTimeout(tellMoves, tellAnywayMs, Infinity);
   if (drawing) return;
   drawing = true;
-  requestAnimationFrame(() => {
-    drawing = false;
-    draw();
-  });
+  const sinceMs = performance.now() - drawnAt;
+  setTimeout(() => requestAnimationFrame(drawNow), Math.max(0, drawEveryMs - sinceMs));
+}
+
+function drawNow() {
+  drawing = false;
+  drawnAt = performance.now();
+  draw();
 }
 
 function draw() {
@@ -106,6 +121,7 @@ function draw() {
   drawShards(model, followed, toggleFollow);
   chooseMessage();
   const { message, revealed } = shown;
+  document.body.classList.toggle('untraced', isUntraced(model));
   drawWay($('#picture'), model, message, revealed, whyNoWay(model, followed));
   setText($('#way-words'), message ? wayWords(model, message, revealed) : '');
 }

@@ -14,7 +14,10 @@ const names = ['members', 'node', 'member', 'leader', 'self', 'shard', 'hop', 'h
 const asks = new Set(['members', 'member', 'shard', 'leader']);
 
 export class Feed {
-  /** `connecting`; `live`; `waiting` with `until`, in milliseconds since 1970. */
+  /**
+   * `connecting`; `live`; `silent`: connected, but questions are not answered; `waiting` with `until`, in
+   * milliseconds since 1970.
+   */
   state = { name: 'connecting' };
   #listener;
   #source = null;
@@ -48,6 +51,7 @@ export class Feed {
           this.#failures = 0;
           this.#become({ name: 'live' });
         }
+        this.#heard();
         this.#listener.event(name, JSON.parse(event.data));
         if (asks.has(name)) this.#pollIn(settleMs);
       });
@@ -66,6 +70,10 @@ export class Feed {
     this.#timer = setTimeout(() => this.connect(), ms);
   }
 
+  #heard() {
+    if (this.state.name === 'silent') this.#become({ name: 'live' });
+  }
+
   #become(state) {
     this.state = state;
     this.#listener.changed();
@@ -74,7 +82,7 @@ export class Feed {
   /** Asks in `ms`, unless that is sooner already. */
   #pollIn(ms) {
     const at = Date.now() + ms;
-    if (this.state.name !== 'live') return;
+    if (this.#source === null || this.state.name === 'connecting') return;
     if (this.#asking) this.#askAgain = true;
     if (this.#asking) return;
     if (this.#pollAt > Date.now() && this.#pollAt <= at) return;
@@ -88,11 +96,14 @@ export class Feed {
     const asOf = Date.now();
     this.#asking = true;
     this.#askAgain = false;
+    const source = this.#source;
     try {
       if (!document.hidden) await this.#askAll();
       this.#listener.asked(asOf);
-    } catch {
-      // Whether the node is lost is for the events to say.
+    } catch (error) {
+      // One that is gone ends its events, too; one that stands still does not. A refusal is an answer.
+      const isSilent = error.name === 'TimeoutError' && source === this.#source;
+      if (isSilent && this.state.name === 'live') this.#become({ name: 'silent' });
     }
     this.#asking = false;
     this.#pollAt = 0;
@@ -102,6 +113,7 @@ export class Feed {
 
   async #askAll() {
     this.#listener.members(await get('/cluster/members'));
+    this.#heard();
     const { types, numShards } = await get('/cluster/shards');
     this.#listener.types(types);
     for (const type of types) {

@@ -147,9 +147,18 @@ export class Model {
     this.#say(leader ? `${this.label(leader)} leads now.` : 'Nobody leads now.', 'leader');
   }
 
-  /** The node that is looked from has gone silent. */
-  onLost() {
-    if (this.self) this.#say(`No connection to ${this.label(this.self)} any more.`, 'bad');
+  /** The node that is looked from has gone, or stands still. */
+  onLost(isSilent) {
+    const node = this.label(this.self);
+    const text = isSilent
+      ? `${node} does not answer this page.`
+      : `No connection to ${node} any more.`;
+    this.#say(text, 'bad');
+  }
+
+  /** It goes on. */
+  onBack() {
+    this.#say(`${this.label(this.self)} answers this page again.`, 'self');
   }
 
   // ---- shards ------------------------------------------------------------------------------------

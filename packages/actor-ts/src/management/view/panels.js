@@ -59,10 +59,11 @@ export function drawConnection(state, model, now) {
   const [words, button] = $('#connection').children;
   const node = model.self ? model.label(model.self) : '';
   const isWaiting = state.name === 'waiting';
+  const isLost = isWaiting || state.name === 'silent';
   setText(words, connectionWords({ ...state, node }, now));
   setClass($('#connection'), state.name);
   button.hidden = !isWaiting;
-  document.body.classList.toggle('lost', isWaiting);
+  document.body.classList.toggle('lost', isLost);
 }
 
 export function drawTimeline(model) {
@@ -82,7 +83,6 @@ export function drawTimeline(model) {
 /** Who may be followed: the entities that run, those of each type together. */
 export function drawFollow(model, followed) {
   const select = $('#follow');
-  if (document.activeElement === select && select.matches(':open')) return;
   const types = [...model.types.keys()];
   const options = types.flatMap((type) =>
     model.entities(type).map(({ name }) => ({ type, name, value: `${type}/${name}` })),
@@ -105,13 +105,20 @@ export function drawFollow(model, followed) {
   if (select.value !== chosen) select.value = chosen;
 }
 
+/** Nobody traces, as far as is known. */
+export function isUntraced(model) {
+  const members = [...model.nodes.values()].filter(isMember);
+  return members.length > 0 && members.every(({ tracing }) => tracing === false);
+}
+
 /** What stands where a message's way would, while there is none. */
 export function whyNoWay(model, followed) {
-  const members = [...model.nodes.values()].filter(isMember);
-  const silent = members.filter(({ tracing }) => tracing === false);
-  if (members.length > 0 && silent.length === members.length) {
+  if (isUntraced(model)) {
     return 'Tracing is off, so nobody sees which way a message goes. Turn it on with TRACE=true in the nodes’ environment: TRACE=true npm start';
   }
+  const silent = [...model.nodes.values()].filter((node) => {
+    return isMember(node) && node.tracing === false;
+  });
   const names = listOf(silent.map(({ address }) => model.label(address)));
   const but = silent.length > 0 ? ` Tracing is off on ${names}.` : '';
   if (followed) return `No message of ${followed.type} ${followed.entity} yet.${but}`;

@@ -90,6 +90,7 @@ export function shares(counts) {
 export function connectionWords({ name, until, node }, now) {
   if (name === 'live') return `live from ${node}`;
   if (name === 'connecting') return 'connecting…';
+  if (name === 'silent') return `${node} does not answer`;
   const seconds = Math.max(0, Math.ceil((until - now) / 1000));
   return `${node ? `lost ${node}` : 'no answer'}, trying again in ${seconds} s`;
 }
