@@ -66,7 +66,7 @@ export class Viewer {
   async homeOf(type: string, entity: string): Promise<string> {
     const panel = this.page.locator('.type', { has: this.page.locator(`h3:text-is("${type}")`) });
     const button = panel.locator(`button[data-entity="${entity}"]`);
-    const tile = panel.locator('.tile.owned', { hasText: entity });
+    const tile = panel.locator(`.tile.owned[title*="${entity}"]`);
     const [chip, tileText] = [await button.innerText(), await tile.innerText()];
     const home = /on (\S+)/.exec(chip)?.[1] ?? chip;
     if (!tileText.includes(home)) throw new Error(`${entity}: ${chip}, but its tile: ${tileText}`);

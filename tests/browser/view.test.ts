@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { type Management, startManagement } from 'actor-ts/management';
 import { until } from 'actor-ts/testkit';
 import axe from 'axe-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { TestCluster } from '../../packages/actor-ts/tests/pubsub/TestCluster.ts';
 import { fresh, Login } from '../harness/Login.ts';
 import { membersOf, placesOf } from '../harness/places.ts';
@@ -20,6 +20,13 @@ describe.skipIf(!hasChrome)('the cluster view', () => {
   const place = usePlace(3, { env: { TRACE: 'true' } });
   const browser = useChrome();
   const node = place.node;
+  // Also after a test that failed half-way.
+  afterEach(async () => {
+    for (const one of place.cluster.nodes) {
+      if (one.isRunning) await one.resume();
+      else await one.start();
+    }
+  });
 
   const opens = async (name = 'node1', options: object = DESK) =>
     Viewer.opens(await browser.profile(options), node(name).management);

@@ -42,7 +42,13 @@ test.each(files)('serves %s with its type and a strict policy', async (file) => 
 test('names only files that are there', async () => {
   const page = await (await fetch(management.url)).text();
   const named = [...page.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, path]) => path!);
-  expect(named).toEqual(['/view/icon.svg', '/view/style.css', '/view/app.js']);
+  expect(named).toEqual([
+    '/view/icon.svg',
+    '/view/style.css',
+    '/view/way.css',
+    '/view/shards.css',
+    '/view/app.js',
+  ]);
   for (const file of files.filter((name) => name.endsWith('.js'))) {
     const text = await (await fetch(`${management.url}/view/${file}`)).text();
     const imports = [...text.matchAll(/from '\.\/([^']+)'/g)].map(([, name]) => name!);

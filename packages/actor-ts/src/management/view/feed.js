@@ -9,6 +9,9 @@ const settleMs = 250;
 const pollMs = 4000;
 /** Of the time, at most this part is spent on answers: they cost the nodes something too. */
 const pollShare = 0.05;
+const maxPollMs = 60_000;
+/** Milliseconds until a node that did not answer is asked again. */
+const askSilentMs = 1000;
 
 const names = ['members', 'node', 'member', 'leader', 'self', 'shard', 'hop', 'hops-lost'];
 const asks = new Set(['members', 'member', 'shard', 'leader']);
@@ -107,8 +110,10 @@ export class Feed {
     }
     this.#asking = false;
     this.#pollAt = 0;
-    const tookMs = performance.now() - startedAt;
-    this.#pollIn(this.#askAgain ? settleMs : Math.max(pollMs, tookMs / pollShare));
+    const worthMs = (performance.now() - startedAt) / pollShare;
+    if (this.state.name === 'silent') this.#pollIn(askSilentMs);
+    else if (this.#askAgain) this.#pollIn(settleMs);
+    else this.#pollIn(Math.min(maxPollMs, Math.max(pollMs, worthMs)));
   }
 
   async #askAll() {

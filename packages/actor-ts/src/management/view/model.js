@@ -1,11 +1,10 @@
 // The cluster as the page knows it: what events and answers change, and what happened in words.
+import { Moves } from './moves.js';
 import { count, hostAndPort, hueOf, listOf, memberWords, moveWords } from './words.js';
 
 /** Entries of the timeline, and nodes that are gone, which are kept. */
 const maxEntries = 200;
 const maxGone = 6;
-/** Milliseconds that a shard may be without a home before it is worth a line. */
-const arrivesMs = 3000;
 
 export class Model {
   self = '';
@@ -18,7 +17,7 @@ export class Model {
   timeline = [];
   /** Hops that were too many to be told. */
   lost = 0;
-  #moves = new Map();
+  #moves = new Moves();
   #nextId = 1;
   #now;
 
@@ -198,37 +197,22 @@ export class Model {
     const { shards } = this.#type(type);
     const shard = shards.get(id) ?? { node: null, from: null, entities: [] };
     if (shard.node === to) return;
-    const key = `${type} ${id}`;
-    const first = this.#moves.get(key) ?? { type, id, from: shard.node ?? shard.from };
-    this.#moves.set(key, { ...first, to, at: this.#now() });
-    shards.set(id, { ...shard, node: to, from: shard.node ?? shard.from });
+    const from = shard.node ?? shard.from;
+    this.#moves.add(type, id, from, to, this.#now());
+    shards.set(id, { ...shard, node: to, from });
   }
 
   get hasMoves() {
-    return this.#moves.size > 0;
+    return !this.#moves.isEmpty;
   }
 
-  /**
-   * Tells the moves up to `until`, in milliseconds since 1970, those of one way in one sentence.
-   * What has left is mostly about to arrive, so that waits a little longer.
-   */
+  /** Tells the moves up to `until`, in milliseconds since 1970. */
   tellMoves(until) {
-    const groups = new Map();
-    for (const [moved, { type, id, from, to, at }] of this.#moves) {
-      if (at > (to === null ? until - arrivesMs : until)) continue;
-      this.#moves.delete(moved);
-      if (from === to) continue;
-      const key = `${type} ${from} ${to}`;
-      const group = groups.get(key) ?? { type, from, to, shards: [], entities: [] };
-      group.shards.push(id);
-      group.entities.push(...(this.types.get(type)?.shards.get(id)?.entities ?? []));
-      groups.set(key, group);
-    }
-    for (const group of groups.values()) {
-      this.#say(
-        moveWords(group, (address) => this.label(address)),
-        'shard',
-      );
+    for (const way of this.#moves.take(until)) {
+      const { shards } = this.#type(way.type);
+      const entities = way.shards.flatMap((id) => shards.get(id)?.entities ?? []);
+      const text = moveWords({ ...way, entities }, (address) => this.label(address));
+      this.#say(text, 'shard');
     }
   }
 

@@ -104,12 +104,23 @@ test('moves that no event has told are found in the answers; the first answer is
   expect(texts()).toEqual(['room: shard 1 (lobby) moved from node2 to 127.0.0.1:2551.']);
 });
 
-test('a shard that comes back before it was told has not moved', () => {
+test('a shard that was nowhere for a moment, and is where it was, has not moved', () => {
   model.onShards('room', 8, [{ shard: 1, node: n2, entities: [] }]);
-  shardMoves(1, n1);
+  shardMoves(1, null);
   shardMoves(1, n2);
   model.tellMoves(now);
   expect(texts()).toEqual([]);
+});
+
+test('of a shard that moves on before it was told, both moves are told', () => {
+  shardMoves(1, n2);
+  shardMoves(1, null);
+  shardMoves(1, n1);
+  model.tellMoves(now);
+  expect(texts()).toEqual([
+    'room: shard 1 moved from node2 to 127.0.0.1:2551.',
+    'room: shard 1 is on node2 now.',
+  ]);
 });
 
 test('the timeline has a bound', () => {
