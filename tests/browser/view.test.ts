@@ -331,9 +331,9 @@ describe.skipIf(!hasChrome)('the view of step 2', () => {
     const room = fresh('room');
     const { body } = await ann.post(room, fresh('id'), 'hello');
     await viewer.reads('#way-words', new RegExp(`→ room ${room} on ${body.node}$`));
-    const way = await viewer.way();
-    expect(way.map((station) => station.split(':')[0])).toEqual(['client', 'session', 'room']);
-    expect(way[0]).toBe('client: comes in on node2');
+    await viewer.reads('#picture', /comes in\s+on node2/);
+    const titles = (await viewer.way()).map((station) => station.split(':')[0]);
+    expect(titles).toEqual(['client', 'session', 'room']);
     await viewer.reads('.type', new RegExp(`${room} on ${body.node}`));
     expect(viewer.complaints).toEqual([]);
   });

@@ -61,12 +61,36 @@ export function stationsOf({ hops }) {
   const inTime = [...hops].sort((a, b) => a.at - b.at);
   const stations = new Map();
   const start = inTime[0]?.at ?? 0;
-  const first = inTime.find(({ hop }) => hop === 'region-route');
+  const first = firstRoute(hops);
   if (first) put(stations, 'in', { kind: 'in', title: 'client', text: 'comes in' }, first, '');
   for (const hop of inTime) addStation(stations, hop);
   return [...stations.values()]
     .map((station) => ({ ...station, ms: Math.max(0, station.at - start) }))
-    .sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
+    .sort((a, b) => rank(a, first) - rank(b, first));
+}
+
+/** The entity that a client's message goes to comes before those that it has to do with. */
+function rank({ kind, title, spots }, first) {
+  const isFirst = title === first?.details.type && spots[0].names[0] === first?.details.entity;
+  return order.indexOf(kind) - (kind === 'entity' && isFirst ? 0.5 : 0);
+}
+
+/**
+ * Where the message came in: from a node on which no other entity had received it before, and to which
+ * no other node had passed it on. The hops of a node arrive in their order, so no clock is asked.
+ */
+function firstRoute(hops) {
+  const isSame = (a, b) => a.type === b.type && a.entity === b.entity;
+  const routes = hops.filter((route, index) => {
+    if (route.hop !== 'region-route') return false;
+    const before = hops.slice(0, index).filter(({ node }) => node === route.node);
+    return before.every(({ hop, details }) => {
+      return hop !== 'entity-receive' || isSame(details, route.details);
+    });
+  });
+  const isPassedOn = ({ node }) =>
+    routes.some((other) => other.node !== node && other.details.node?.startsWith(`${node}#`));
+  return routes.find((route) => !isPassedOn(route)) ?? routes[0];
 }
 
 function addStation(stations, hop) {

@@ -76,6 +76,31 @@ test('the clock of a node that is behind does not change the order of the statio
   expect(titles[0]).toBe('client');
 });
 
+test('where all happens in one millisecond, it still begins where the message came in', () => {
+  const hops = wayOfAnn().map((one) => ({ ...one, at: 1000 }));
+  const of = (node: string) => hops.filter((one) => one.node === node);
+  for (const arrived of [
+    [...of(n3), ...of(n2), ...of(n1)],
+    [...of(n2), ...of(n1), ...of(n3)],
+  ]) {
+    const stations = stationsOf(onlyOf(ways(...arrived)));
+    const places = stations.slice(0, 3).map(({ title, spots }: any) => [title, spots[0].node]);
+    expect(places).toEqual([
+      ['client', n1],
+      ['session', n2],
+      ['room', n3],
+    ]);
+  }
+});
+
+test('a node that only passes a message on is not where it came in', () => {
+  const [route, ...rest] = wayOfAnn();
+  const passedOn = { ...route!, node: n3, details: { ...route!.details, node: `${n2}#u` } };
+  const origin = { ...route!, details: { ...route!.details, node: `${n3}#u` } };
+  const [client] = stationsOf(onlyOf(ways(passedOn, ...rest, origin)));
+  expect(client.spots).toEqual([{ node: n1, names: [] }]);
+});
+
 test('legs go from node to node, and names go on from their own place', () => {
   const stations = stationsOf(onlyOf(ways(...wayOfAnn())));
   const legs = stations.map((_: unknown, index: number) => legsOf(stations, index));
