@@ -1,7 +1,7 @@
 // Where the browser tests happen: nodes as processes, and one front door to them.
 import { afterAll, beforeAll } from 'vitest';
 import { FrontDoor } from '../../packages/workshop/src/FrontDoor.ts';
-import type { TestCluster, TestNode } from '../harness/Driver.ts';
+import type { ClusterOptions, TestCluster, TestNode } from '../harness/Driver.ts';
 import { useCluster } from '../harness/useCluster.ts';
 
 export interface Place {
@@ -17,8 +17,8 @@ export interface Place {
   open(): void;
 }
 
-export function usePlace(nodes: number): Place {
-  const cluster = useCluster(nodes);
+export function usePlace(nodes: number, options?: ClusterOptions): Place {
+  const cluster = useCluster(nodes, options);
   let door: FrontDoor;
   let url = '';
   beforeAll(async () => {

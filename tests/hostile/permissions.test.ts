@@ -170,6 +170,7 @@ describe('one user', () => {
 
 describe('at the public port', () => {
   const MANAGEMENT = [
+    '/view/app.js',
     '/cluster/members',
     '/cluster/shards',
     '/health',

@@ -122,6 +122,7 @@ class Run implements ClusterListener {
         `The cluster is up: ${plural(this.#nodes.length, 'member')}, after ${seconds} s.`,
         '',
         `  ${whatAnswers(this.#program)}   ${door}`,
+        `  the view   http://localhost:${this.#nodes[0]!.management}`,
         `  members    http://localhost:${this.#nodes[0]!.management}/cluster/members`,
         `  nodes      ${this.#cluster.running.map(({ name, pid }) => `${name} (process ${pid})`).join(', ')}`,
         '',

@@ -13,7 +13,9 @@ describe('npm start', () => {
     const chat = await runner.up();
     expect(runner.output).toMatch(/The cluster is up: 3 members, after \d+\.\d s\./);
     expect(await textOf(chat)).toMatch(/^node[123]$/);
+    const [, view] = await runner.said(/the view {3}(http:\S+)/);
     const [, members] = await runner.said(/members {4}(http:\S+)/);
+    expect(members).toBe(`${view}/cluster/members`);
     const answer = (await (await fetch(members!)).json()) as { members: { status: string }[] };
     expect(answer.members.map((member) => member.status)).toEqual(['up', 'up', 'up']);
     await runner.said(/Ctrl-C stops everything in order/);

@@ -12,6 +12,8 @@ it('npm start brings up three members, serves the page, and keeps the messages',
   expect(await json(members!)).toMatchObject({
     members: [{ status: 'up' }, { status: 'up' }, { status: 'up' }],
   });
+  const [, view] = await first.said(/the view {3}(http:\S+)/);
+  expect(await (await fetch(view!)).text()).toContain('<title>Cluster</title>');
   const page = await fetch(chat);
   expect(page.status).toBe(200);
   expect(page.headers.get('content-type')).toContain('text/html');

@@ -7,6 +7,7 @@ import type { Cluster } from '../cluster/Cluster.ts';
 import { ManagementBindError } from '../errors.ts';
 import { checkOptions, isPort, isString } from '../options.ts';
 import { EventFeed } from './EventFeed.ts';
+import { HopRelayId } from './HopRelay.ts';
 import { Metrics } from './Metrics.ts';
 import { managementRoutes } from './managementRoutes.ts';
 import { answer } from './router.ts';
@@ -16,6 +17,8 @@ export interface ManagementOptions {
   host?: string;
   /** 0 takes a free one. Default 8551. */
   port?: number;
+  /** What people call this node. Default: the `name` in the lines of its log, when that has one. */
+  nodeName?: string;
 }
 
 /** Milliseconds that requests under way may take when the server closes. */
@@ -23,8 +26,9 @@ const closeGraceMs = 1000;
 const maxConnections = 256;
 
 /**
- * Serves `/cluster/members`, `/cluster/shards`, `/health`, `/ready`, `/metrics` and `/events`. A
- * coordinated shutdown closes it late, so that `/ready` can say 503 while the node leaves.
+ * Serves `/cluster/members`, `/cluster/shards`, `/health`, `/ready`, `/metrics`, `/events`, and at `/`
+ * a page that shows it all. A coordinated shutdown closes it late, so that `/ready` can say 503 while
+ * the node leaves.
  * @throws OptionsError for a bad option
  * @throws ManagementBindError when the port is taken or the host is not this machine's
  */
@@ -33,8 +37,13 @@ export async function startManagement(
   cluster: Cluster,
   options: ManagementOptions = {},
 ): Promise<Management> {
-  checkOptions('startManagement', options, { host: isString, port: isPort });
-  const { host = '127.0.0.1', port = 8551 } = options;
+  checkOptions('startManagement', options, {
+    host: isString,
+    port: isPort,
+    nodeName: isString,
+  });
+  const { host = '127.0.0.1', port = 8551, nodeName = nameInLog(system) } = options;
+  system.extension(HopRelayId).start(cluster, nodeName);
   const management = new Management(system, cluster);
   await management.listen(host, port);
   return management;
@@ -113,6 +122,12 @@ export class Management {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** A pino logger says which fields stand in all of its lines. */
+function nameInLog({ log }: ActorSystem): string | null {
+  const { name } = (log as { bindings?: () => { name?: unknown } }).bindings?.() ?? {};
+  return typeof name === 'string' ? name : null;
 }
 
 function bindError(host: string, port: number, cause: Error): ManagementBindError {

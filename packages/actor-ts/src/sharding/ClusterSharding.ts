@@ -101,6 +101,11 @@ export class ClusterSharding {
     return [...this.started.keys()];
   }
 
+  /** Into how many shards the type is divided. @throws ActorStateError */
+  numShards(typeName: string): number {
+    return this.find(typeName).settings.numShards;
+  }
+
   /** Every region of this node knows where the shards are. */
   get isReady(): boolean {
     return this.unregisteredTypes().length === 0;

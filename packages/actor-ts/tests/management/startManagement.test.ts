@@ -106,9 +106,15 @@ describe('readiness', () => {
 
 describe('shards', () => {
   test('without a type lists the types', async () => {
-    expect(await get('/cluster/shards')).toEqual({ status: 200, body: { types: [] } });
+    expect(await get('/cluster/shards')).toEqual({
+      status: 200,
+      body: { types: [], numShards: {} },
+    });
     startRooms(node);
-    expect(await get('/cluster/shards')).toEqual({ status: 200, body: { types: ['room'] } });
+    expect(await get('/cluster/shards')).toEqual({
+      status: 200,
+      body: { types: ['room'], numShards: { room: 4 } },
+    });
   });
 
   test('of a type come with their nodes and entities, those of other nodes too', async () => {

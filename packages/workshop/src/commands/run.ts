@@ -6,7 +6,7 @@ import { Console } from '../Console.ts';
 import { composeTrouble, hasComposeFile } from '../compose/Compose.ts';
 import type { Step } from '../content/Step.ts';
 import { WorkshopError } from '../errors.ts';
-import { readSettings } from '../settings.ts';
+import { readSettings, type Settings } from '../settings.ts';
 import { start } from '../start.ts';
 import { wrap } from '../text.ts';
 import { whatAnswers } from '../whatAnswers.ts';
@@ -29,7 +29,7 @@ export async function run(target: RunTarget, context: Context): Promise<number> 
   const data = env.WORKSHOP_DIR ? [] : ['--dir', join(workshop.kept, name)];
   const settings = [...data, ...flags];
   const read = readSettings(settings, env);
-  announce(target, step, program, read.port, context);
+  announce(target, step, program, read, context);
   if (hasComposeFile(dir) && !asProcesses && !read.help) {
     const trouble = composeTrouble();
     if (trouble === null) return await runStack(dir, read);
@@ -46,7 +46,7 @@ function announce(
   target: RunTarget,
   step: Step,
   program: string,
-  port: number,
+  { port, managementPort }: Settings,
   { out }: Context,
 ): void {
   const { number, manifest } = step;
@@ -61,6 +61,9 @@ function announce(
   // Also said here, since a cluster with unsolved exercises may never be complete.
   const what = whatAnswers(program) === 'the chat' ? 'The chat' : 'The API';
   if (port !== 0) out.line(dim(`${what}: http://localhost:${port}`));
+  if (step.number > 1 && managementPort !== 0) {
+    out.line(dim(`The view of the cluster: http://localhost:${managementPort}`));
+  }
   out.line(dim(`In another terminal: npm run test:${number}`));
   out.line();
 }

@@ -113,6 +113,7 @@ class Stack {
         `The stack is up, after ${seconds} s: ${this.#settings.nodes} nodes, Cassandra and Nginx.`,
         '',
         `  the chat   http://localhost:${door}`,
+        `  the view   http://localhost:${management}`,
         `  members    http://localhost:${management}/cluster/members`,
         `  the rest   cd ${fromHere(this.#compose.dir)}; docker compose ps`,
         '             docker compose kill node2, and back: docker compose start node2',

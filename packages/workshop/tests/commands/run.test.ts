@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../actor-ts/src/testkit/until.ts';
+import { freePorts } from '../../src/ports.ts';
 import { Runner } from '../fixtures/Runner.ts';
 import { SmallWorkshop } from '../fixtures/SmallWorkshop.ts';
 
@@ -81,6 +82,19 @@ describe('npm run step:2', () => {
     await using runner = started(small, ['step', '2'], ['--processes', ...ports]);
     expect(await (await fetch(await runner.up())).text()).toMatch(/^node[123]$/);
     expect(runner.output).toContain('3 members');
+  });
+
+  it('says before the cluster is up where to look at it', async () => {
+    using small = new SmallWorkshop();
+    small.addNodes();
+    await small.run('generate');
+    const [port] = await freePorts(1);
+    const ports = ['--port=0', '--http-port=0', '--cluster-port=0', `--management-port=${port}`];
+    await using runner = started(small, ['step', '2'], ['--processes', '--nodes=1', ...ports]);
+    await runner.up();
+    const [early] = runner.output.split('Starting 1 node');
+    expect(early).toContain(`The view of the cluster: http://localhost:${port}\n`);
+    expect(runner.output).toContain(`the view   http://localhost:${port}\n`);
   });
 });
 

@@ -58,6 +58,7 @@ describe('a step with a Compose file', () => {
     await using stack = new Stack();
     const runner = stack.run();
     await runner.said(/the chat {3}http:\/\/localhost:43000/);
+    await runner.said(/the view {3}http:\/\/localhost:48551$/m);
     await runner.said(/members {4}http:\/\/localhost:48551\/cluster\/members/);
     await runner.said(/^node1 +│ node1 is ready$/m);
     expect(runner.output).toMatch(/^cassandra +│ ERROR a thing to know$/m);
