@@ -279,6 +279,13 @@ describe.skipIf(!hasChrome)('the cluster view', () => {
     await viewer.reads('#summary', /^3 members, all up; .* You look from node3\.$/);
   });
 
+  test('loads itself again when a file of it does not come', async () => {
+    const profile = await browser.profile(DESK);
+    await profile.route('**/view/words.js', (route) => route.abort(), { times: 1 });
+    const viewer = await Viewer.opens(profile, node('node1').management);
+    await viewer.reads('#members', /node1[\s\S]*node2[\s\S]*node3/);
+  });
+
   test('says that it has lost its node, counts down, and comes back with it', async () => {
     const viewer = await opens('node3');
     await viewer.reads('#members', /node1[\s\S]*node2[\s\S]*node3/);

@@ -18,6 +18,7 @@ const files = [
   'moves.js',
   'panels.js',
   'shards.js',
+  'start.js',
   'way.js',
   'ways.js',
   'words.js',

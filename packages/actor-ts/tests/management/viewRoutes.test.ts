@@ -47,11 +47,11 @@ test('names only files that are there', async () => {
     '/view/style.css',
     '/view/way.css',
     '/view/shards.css',
-    '/view/app.js',
+    '/view/start.js',
   ]);
   for (const file of files.filter((name) => name.endsWith('.js'))) {
     const text = await (await fetch(`${management.url}/view/${file}`)).text();
-    const imports = [...text.matchAll(/from '\.\/([^']+)'/g)].map(([, name]) => name!);
+    const imports = [...text.matchAll(/(?:from |import\()'\.\/([^']+)'/g)].map(([, name]) => name!);
     expect(imports.filter((name) => !files.includes(name))).toEqual([]);
   }
 });
