@@ -1,5 +1,7 @@
 // Which ports the nodes get, and whether they are free before anything is started.
 import { randomInt } from 'node:crypto';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Server } from 'node:net';
 import { createServer } from 'node:net';
@@ -74,15 +76,35 @@ async function choosePorts(settings: Settings): Promise<NodePorts[]> {
 /**
  * `count` different ports where nobody listens, from below the range that systems take the local
  * ports of outgoing connections from: one of those could otherwise sit on a node's port while the
- * node restarts.
+ * node restarts. As long as this process lives, no other one is given them by this function.
  */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
+  const ports: number[] = [];
+  while (ports.length < count) {
     const port = randomInt(FIRST_FREE, LAST_FREE + 1);
-    if (!ports.has(port) && (await isFree(port, LOOPBACK))) ports.add(port);
+    if ((await isFree(port, LOOPBACK)) && (await reserve(port))) ports.push(port);
   }
-  return [...ports];
+  return ports;
+}
+
+const reserved = new Set<Socket>();
+
+/**
+ * Marks a port as given: by a UDP socket there, which is in nobody's way, and which the system closes
+ * when this process ends, however it does. @returns false when it was given before
+ */
+export async function reserve(port: number): Promise<boolean> {
+  const socket = createSocket('udp4');
+  try {
+    socket.bind({ port, address: LOOPBACK, exclusive: true });
+    await once(socket, 'listening');
+  } catch (error) {
+    socket.close();
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
+  reserved.add(socket.unref());
+  return true;
 }
 
 function checkDifferent(wanted: readonly Wanted[]): void {
