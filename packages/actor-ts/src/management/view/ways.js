@@ -77,20 +77,26 @@ function rank({ kind, title, spots }, first) {
 
 /**
  * Where the message came in: from a node on which no other entity had received it before, and to which
- * no other node had passed it on. The hops of a node arrive in their order, so no clock is asked.
+ * no other node had passed it on for the same entity. The hops of a node arrive in their order, so no
+ * clock is asked.
  */
 function firstRoute(hops) {
   const isSame = (a, b) => a.type === b.type && a.entity === b.entity;
-  const routes = hops.filter((route, index) => {
-    if (route.hop !== 'region-route') return false;
-    const before = hops.slice(0, index).filter(({ node }) => node === route.node);
+  const routes = hops.filter(({ hop }) => hop === 'region-route');
+  const isPassedOn = (route) =>
+    routes.some(
+      (other) =>
+        other.node !== route.node &&
+        isSame(other.details, route.details) &&
+        other.details.node?.startsWith(`${route.node}#`),
+    );
+  const candidates = routes.filter((route) => {
+    const before = hops.slice(0, hops.indexOf(route)).filter(({ node }) => node === route.node);
     return before.every(({ hop, details }) => {
       return hop !== 'entity-receive' || isSame(details, route.details);
     });
   });
-  const isPassedOn = ({ node }) =>
-    routes.some((other) => other.node !== node && other.details.node?.startsWith(`${node}#`));
-  return routes.find((route) => !isPassedOn(route)) ?? routes[0];
+  return candidates.find((route) => !isPassedOn(route)) ?? candidates[0];
 }
 
 function addStation(stations, hop) {

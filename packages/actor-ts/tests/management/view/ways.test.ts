@@ -69,6 +69,23 @@ test('a way is the same in whatever order its hops arrive', () => {
   expect(stationsOf(onlyOf(ways(...shuffled)))).toEqual(stationsOf(onlyOf(ways(...hops))));
 });
 
+test('a message comes in where its client is, whichever node tells of it first', () => {
+  const room = { type: 'room', entity: 'lobby', node: `${n1}#uid` };
+  const atClient = [
+    hop('region-route', n2, { type: 'session', entity: 'ann', node: `${n2}#uid` }),
+    hop('entity-receive', n2, { type: 'session', entity: 'ann' }),
+    hop('region-route', n2, room),
+  ];
+  const atRoom = [
+    hop('region-route', n1, room),
+    hop('entity-receive', n1, { type: 'room', entity: 'lobby' }),
+  ];
+  const wayOf = (hops: object[]) => sentenceOf(stationsOf(onlyOf(ways(...hops))), label);
+  const way = 'in at node2 → session ann on node2 → room lobby on node1';
+  expect(wayOf([...atClient, ...atRoom])).toBe(way);
+  expect(wayOf([...atRoom, ...atClient])).toBe(way);
+});
+
 test('the clock of a node that is behind does not change the order of the stations', () => {
   const hops = wayOfAnn().map((one) => (one.node === n3 ? { ...one, at: one.at - 500 } : one));
   const titles = stationsOf(onlyOf(ways(...hops))).map(({ title }: any) => title);
