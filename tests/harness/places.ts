@@ -30,8 +30,9 @@ export async function placesOf(
   const running = nodes.filter((node) => node.isRunning);
   const names = new Map<string, string>();
   for (const node of running) names.set((await membersOf(node)).self, node.name);
+  const isOf = new RegExp(`(?<![a-z0-9])${id}(?![\\w-])`); // `room-4` is not `room-41`
   return shards.flatMap(({ node, entities }) =>
-    entities.filter((name) => name.includes(id)).map(() => names.get(node) ?? node),
+    entities.filter((name) => isOf.test(name)).map(() => names.get(node) ?? node),
   );
 }
 
