@@ -41,7 +41,7 @@ export default defineConfig({
         ...oneAtATime,
         include: [PROCESSES],
         exclude: [CASSANDRA],
-        maxConcurrency: 3,
+        maxConcurrency: 5,
       }),
       ...(isCassandraThere ? [suite('cassandra', 2, { ...oneAtATime, include: [CASSANDRA] })] : []),
     ],

@@ -48,7 +48,7 @@ export class Person {
   }
 
   /**
-   * The page shows nothing before all its modules are there. Chromium drops what is under way when a
+   * The page shows nothing before its first script is there. Chromium drops what is under way when a
    * network interface comes or goes, as those of containers do; then one loads the page again.
    */
   private async hasBegun(): Promise<void> {

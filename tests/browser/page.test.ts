@@ -63,6 +63,12 @@ describe.skipIf(!hasChrome)('the chat page', () => {
       expect(await form.locator('[role=alert]').innerText()).toMatch(/a–z/);
     });
 
+    test('comes also when a file of the page did not: it loads itself again', async () => {
+      const context = await profile();
+      await context.route('**/ui/outbox.js', (route) => route.abort(), { times: 1 });
+      await Person.enters(context, place.url, fresh('ann'), fresh('room'));
+    });
+
     test('remembers the user and the rooms', async () => {
       const ann = await enters('ann');
       const other = fresh('other');

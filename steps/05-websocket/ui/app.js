@@ -1,4 +1,4 @@
-// Puts the page together: frames, what the user does, and what is drawn after it.
+// Puts the page together: frames, what the user does, what is drawn.
 import { Connection } from './connection.js';
 import { unsentItem } from './items.js';
 import { MessageList } from './message-list.js';
@@ -227,15 +227,13 @@ function route() {
   $(matchMedia('(pointer: coarse)').matches ? '#title' : '#text').focus();
 }
 
-function leave(name) {
-  const unsent = outbox.of(name);
-  const question = `Leave ${name} and discard ${unsent.length} unsent?`;
-  if (unsent.length && !confirm(question)) return;
+function leave() {
+  const unsent = outbox.of(open);
+  if (unsent.length && !confirm(`Leave ${open} and discard ${unsent.length} unsent?`)) return;
   for (const { id } of unsent) outbox.drop(id);
-  connection.send({ type: 'leave', room: name });
-  rooms.remove(name);
-  if (open === name) location.hash = '';
-  drawRooms();
+  connection.send({ type: 'leave', room: open });
+  rooms.remove(open);
+  location.hash = '';
 }
 
 function send() {
@@ -280,9 +278,10 @@ function on(selector, type, fn) {
 /** The name typed into a form, if it can be one. */
 function typed(form) {
   const name = $(`${form} input`).value.trim().toLowerCase();
-  const note = 'Only a–z, 0–9, - and _, with a letter or digit first.';
-  $(`${form} .note`).textContent = NAME.test(name) ? '' : note;
-  return NAME.test(name) && name;
+  const valid = NAME.test(name);
+  const note = valid ? '' : 'Only a–z, 0–9, - and _, with a letter or digit first.';
+  $(`${form} .note`).textContent = note;
+  return valid && name;
 }
 
 on('#login form', 'submit', async () => {
@@ -306,7 +305,7 @@ on('#switch', 'click', () => {
   localStorage.removeItem(USER);
   location.href = '/';
 });
-on('#leave', 'click', () => leave(open));
+on('#leave', 'click', leave);
 on('#top button', 'click', () => loadOlder(true));
 on('#latest', 'click', () => list.toEnd());
 on('#composer', 'submit', send);
@@ -342,7 +341,7 @@ function look() {
 addEventListener('hashchange', route);
 addEventListener('online', look);
 addEventListener('offline', look);
-document.addEventListener('visibilitychange', () => document.hidden || look());
+addEventListener('visibilitychange', () => document.hidden || look());
 setInterval(() => {
   if (!user) return;
   showConnection(connection.state);

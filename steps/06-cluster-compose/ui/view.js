@@ -1,4 +1,4 @@
-// The page around the messages: login, rooms, header, connection badge. Draws; decides nothing.
+// The page around the messages. Draws; decides nothing.
 import { colored, element } from './items.js';
 import { connectionWords } from './words.js';
 
