@@ -17,7 +17,7 @@ const areNodesContainers = process.env.WORKSHOP_DRIVER === 'containers';
 /** A limit for what hangs: on a machine that is ten times as busy, all of it still ends in time. */
 const patient = { testTimeout: 60_000, hookTimeout: 60_000 };
 /** Containers cost more than processes: one cluster of them at a time. */
-const sideBySide = { maxWorkers: areNodesContainers ? 1 : 3, ...patient };
+const sideBySide = { maxWorkers: areNodesContainers ? 1 : 4, ...patient };
 const oneAtATime = { maxWorkers: 1, ...patient };
 
 export default defineConfig({
