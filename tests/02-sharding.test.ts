@@ -7,9 +7,12 @@ import { exercise, type Solved } from './harness/exercise.ts';
 import { fresh, Login, type Message } from './harness/Login.ts';
 import { isBalanced, membersOf, placesOf } from './harness/places.ts';
 import { isOpen, SlowPost } from './harness/SlowPost.ts';
-import { useStep } from './harness/useStep.ts';
+import { useNodeOf, useStep } from './harness/useStep.ts';
 
 const cluster = useStep(2);
+/** Here a session is idle soon. */
+const impatient = useNodeOf(2, { env: { IDLE_MS: '1500' } });
+const RESTS_WITHIN_MS = 15_000;
 const login = (name: string, node = 0) => Login.as(fresh(name), cluster.nodes[node]!);
 const places = (type: string, id: string, asked: TestNode) =>
   placesOf(type, id, asked, cluster.nodes);
@@ -169,6 +172,16 @@ exercise(
     solved(await ann.at(survivor).post(fresh('room'), 'a2', 'hello'), 201);
   },
 );
+
+exercise('2.3', 'lets a session rest that nobody uses, until it is needed', async (solved) => {
+  const [node] = impatient.nodes as [TestNode];
+  const [ann, room] = [await Login.as(fresh('ann'), node), fresh('room')];
+  solved(await ann.post(room, 'a1', 'hello'), 201);
+  const where = async () => (await placesOf('session', ann.user, node, impatient.nodes)).join();
+  const place = await eventually(where, (now) => now === '', RESTS_WITHIN_MS);
+  expect(place, 'where the session runs long after its last message').toBe('');
+  expect(solved(await ann.post(room, 'a2', 'still there'), 201).seq).toBe(2);
+});
 
 exercise('2.4', 'on SIGTERM hands its rooms over, and everybody is answered', async (solved) => {
   const [staying, , leaving] = cluster.nodes as [TestNode, TestNode, TestNode];

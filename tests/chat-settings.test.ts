@@ -36,6 +36,8 @@ test.each([
   ['JOURNAL', 'sqlite:/dev/null/chat.db'],
   ['CHAT_SECRET', 'short'],
   ['ALLOWED_ORIGINS', 'chat.example'],
+  ['IDLE_MS', '0'],
+  ['IDLE_MS', '10s'],
   ['LOG_LEVEL', 'loud'],
 ])('%s=%s is refused', async (variable, value) => {
   const { code, stderr } = await run({ [variable]: value });

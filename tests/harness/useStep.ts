@@ -29,10 +29,15 @@ export function stepDir(number: number): string {
  * three nodes from step 2 on. While an exercise is unsolved they may not be one cluster: a test says so.
  */
 export function useStep(number: number, options: ClusterOptions = {}): TestCluster {
+  return useCluster(number === 1 ? 1 : 3, stepOptions(number, options));
+}
+
+/** One node of step `number`, for what one node shows. */
+export function useNodeOf(number: number, options: ClusterOptions = {}): TestCluster {
+  return useCluster(1, stepOptions(number, options));
+}
+
+function stepOptions(number: number, options: ClusterOptions): ClusterOptions {
   const program = join(stepDir(number), 'src/main.ts');
-  return useCluster(number === 1 ? 1 : 3, {
-    program,
-    wanted: number === 1 ? 'http' : 'nodes',
-    ...options,
-  });
+  return { program, wanted: number === 1 ? 'http' : 'nodes', ...options };
 }

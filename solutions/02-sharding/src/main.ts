@@ -17,9 +17,6 @@ import { httpRoutes } from './handlers/httpRoutes.ts';
 import type { RoomCmd, SessionMsg } from './messages.ts';
 import { Tokens } from './token.ts';
 
-/** Sessions that nobody used for so long are stopped until somebody does. */
-const IDLE_MS = 10 * 60_000;
-
 async function start(config: Config): Promise<void> {
   const { NODE_NAME: node } = config;
   const log = pino({ base: { name: node } });
@@ -44,7 +41,7 @@ async function start(config: Config): Promise<void> {
     entityProps: Props.create(() => new UserSessionActor(roomRegion)),
     extractEntityId: (msg) => msg.userId,
     rememberEntities: true,
-    passivationIdleMs: IDLE_MS,
+    passivationIdleMs: config.IDLE_MS,
   });
   // #endregion 2.3
 

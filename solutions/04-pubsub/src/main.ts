@@ -23,9 +23,6 @@ import { httpRoutes } from './handlers/httpRoutes.ts';
 import type { RoomCmd, SessionMsg } from './messages.ts';
 import { Tokens } from './token.ts';
 
-/** Rooms and sessions that nobody used for so long are stopped until somebody does. */
-const IDLE_MS = 10 * 60_000;
-
 async function start(config: Config): Promise<void> {
   const { NODE_NAME: node } = config;
   const log = pino({ base: { name: node } });
@@ -41,14 +38,14 @@ async function start(config: Config): Promise<void> {
     entityProps: Props.create(() => new ChatRoomActor(node)),
     extractEntityId: (msg) => msg.roomId,
     rememberEntities: true,
-    passivationIdleMs: IDLE_MS,
+    passivationIdleMs: config.IDLE_MS,
   });
   const sessionRegion = ClusterSharding.get(system, cluster).start<SessionMsg>({
     typeName: 'session',
     entityProps: Props.create(() => new UserSessionActor(roomRegion, node)),
     extractEntityId: (msg) => msg.userId,
     rememberEntities: true,
-    passivationIdleMs: IDLE_MS,
+    passivationIdleMs: config.IDLE_MS,
   });
 
   const tokens = new Tokens(config.CHAT_SECRET);

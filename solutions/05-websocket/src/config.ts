@@ -4,6 +4,10 @@ import { z } from 'zod';
 
 const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535;
 const port = z.string().refine(isPort, 'a port from 0 to 65535').transform(Number);
+const milliseconds = z
+  .string()
+  .regex(/^[1-9]\d{0,8}$/, 'milliseconds from 1 to 999999999')
+  .transform(Number);
 const filled = z.string().trim().min(1, 'a value that is not empty');
 const list = filled.transform((text) => text.split(',').map((entry) => entry.trim()));
 const host = filled.regex(/^([\w.-]+|\[[\da-f:]+\])$/i, 'a name or an address, IPv6 in brackets');
@@ -48,6 +52,8 @@ const variables = z.object({
   ALLOWED_ORIGINS: list
     .pipe(z.array(z.string().regex(/^https?:\/\/[^/]+$/, 'a list of origins like https://host')))
     .optional(),
+  /** Rooms and sessions that nobody used for so long are stopped until somebody does. */
+  IDLE_MS: milliseconds.default(10 * 60_000),
   TRACE: z.stringbool().default(false),
 });
 

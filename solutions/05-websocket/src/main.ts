@@ -25,8 +25,6 @@ import { serveWebSockets } from './handlers/wsHandlers.ts';
 import type { RoomCmd, SessionMsg } from './messages.ts';
 import { Tokens } from './token.ts';
 
-/** Rooms and sessions that nobody used for so long are stopped until somebody does. */
-const IDLE_MS = 10 * 60_000;
 const REQUESTS_DONE_MS = 2000;
 
 async function start(config: Config): Promise<void> {
@@ -44,14 +42,14 @@ async function start(config: Config): Promise<void> {
     entityProps: Props.create(() => new ChatRoomActor(node)),
     extractEntityId: (msg) => msg.roomId,
     rememberEntities: true,
-    passivationIdleMs: IDLE_MS,
+    passivationIdleMs: config.IDLE_MS,
   });
   const sessionRegion = ClusterSharding.get(system, cluster).start<SessionMsg>({
     typeName: 'session',
     entityProps: Props.create(() => new UserSessionActor(roomRegion, node)),
     extractEntityId: (msg) => msg.userId,
     rememberEntities: true,
-    passivationIdleMs: IDLE_MS,
+    passivationIdleMs: config.IDLE_MS,
   });
 
   const tokens = new Tokens(config.CHAT_SECRET);

@@ -17,9 +17,6 @@ import { httpRoutes } from './handlers/httpRoutes.ts';
 import type { RoomCmd, SessionMsg } from './messages.ts';
 import { Tokens } from './token.ts';
 
-/** Sessions that nobody used for so long are stopped until somebody does. */
-const IDLE_MS = 10 * 60_000;
-
 async function start(config: Config): Promise<void> {
   const { NODE_NAME: node } = config;
   const log = pino({ base: { name: node } });
@@ -45,8 +42,8 @@ async function start(config: Config): Promise<void> {
   // #region 2.3
   // TODO 2.3 Sessions that rest
   // Start the sharding of sessions, type 'session', one for each `userId`. They are remembered
-  // too, and stop after IDLE_MS without a message: a session holds nothing that is worth the
-  // memory.
+  // too, and stop after config.IDLE_MS without a message: a session holds nothing that is worth
+  // the memory.
   const sessionRegion: any = {
     ask: () => Promise.reject(todo('2.3', 'spread the sessions over the cluster')),
   };
