@@ -36,16 +36,14 @@ describe('npm start', () => {
   it("begins each of a node's lines with its name, short and without colour off a terminal", async () => {
     await using runner = new Runner();
     await runner.up();
-    expect(runner.lines).toContainEqual(
-      expect.stringMatching(/^node2 │ is ready journal=sqlite:\S+chat\.db secretLength=43$/),
-    );
+    await runner.said(/^node2 │ is ready journal=sqlite:\S+chat\.db secretLength=43$/m);
     expect(runner.output).not.toContain('\u001b');
   });
 
   it('paints the names when colour is wanted', async () => {
     await using runner = new Runner({ env: { FORCE_COLOR: '1' } });
     await runner.up();
-    expect(runner.output).toContain('\u001b[36mnode1 │\u001b[39m is ready');
+    await until(() => runner.output.includes('\u001b[36mnode1 │\u001b[39m is ready'));
   });
 
   it('names a taken port, who holds it and the remedy, and starts nothing', async () => {
@@ -154,9 +152,8 @@ describe('npm start', () => {
     const victim = await textOf(chat);
     const pid = Number(await (await fetch(`${chat}/pid`)).text());
     process.kill(pid, 'SIGKILL');
-    await runner.said(/node\d ended on its own: killed by SIGKILL\./);
-    const died = runner.output.match(/(node\d) ended on its own/)![1]!;
-    expect(runner.output).toMatch(/The front door sends its clients to node\d and node\d\./);
+    const [, died] = await runner.said(/(node\d) ended on its own: killed by SIGKILL\./);
+    await runner.said(/The front door sends its clients to node\d and node\d\./);
     const answers = await Promise.all(Array.from({ length: 8 }, () => textOf(chat)));
     expect(answers).not.toContain(died);
     expect(answers.every((answer) => /^node[123]$/.test(answer))).toBe(true);

@@ -94,7 +94,7 @@ describe('npm run step:2', () => {
     await runner.up();
     const [early] = runner.output.split('Starting 1 node');
     expect(early).toContain(`The view of the cluster: http://localhost:${port}\n`);
-    expect(runner.output).toContain(`the view   http://localhost:${port}\n`);
+    await runner.said(new RegExp(`the view   http://localhost:${port}$`, 'm'));
   });
 });
 
