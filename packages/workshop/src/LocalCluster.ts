@@ -6,6 +6,7 @@ import { NodeProcess } from './NodeProcess.ts';
 import { LOOPBACK, type NodePorts } from './ports.ts';
 import type { Readiness } from './ReadyWatch.ts';
 import { ReadyWatch } from './ReadyWatch.ts';
+import type { Action, Viewed, ViewedNode } from './ViewDoor.ts';
 
 export interface ClusterPlan {
   readonly program: string;
@@ -32,7 +33,7 @@ export interface ClusterListener {
 export const STOP_GRACE_MS = 10_000;
 const MEMBERS_EVERY_MS = 40;
 
-export class LocalCluster {
+export class LocalCluster implements Viewed {
   readonly #plan: ClusterPlan;
   readonly #listener: ClusterListener;
   readonly #nodes: readonly NodeProcess[];
@@ -66,6 +67,18 @@ export class LocalCluster {
     return this.#nodes.filter((node) => node.isRunning);
   }
 
+  get nodes(): readonly ViewedNode[] {
+    return this.#nodes.map((node, index) => {
+      const running = node.isPaused ? 'paused' : 'running';
+      return {
+        name: node.name,
+        state: node.isRunning ? running : 'stopped',
+        management: this.#plan.nodes[index]!.management,
+        isReady: this.#watch?.readiness(node.name) === 'ready',
+      };
+    });
+  }
+
   get wasUp(): boolean {
     return this.#wasUp;
   }
@@ -87,9 +100,25 @@ export class LocalCluster {
 
   /** Starts a node that has ended, on its old ports. */
   restart(name: string): void {
-    const node = this.#nodes.find((candidate) => candidate.name === name);
-    if (node === undefined) throw new Error(`there is no node ${name}`);
-    if (!this.#stopped) node.start();
+    if (!this.#stopped) this.#node(name).start();
+  }
+
+  /** Does to a node what a fault would, or what undoes it. @returns why not, or null once it is done */
+  act(name: string, action: Action): string | null {
+    const node = this.#node(name);
+    if (this.#stopped) return 'Everything is being stopped.';
+    if (action === 'start') {
+      if (node.isRunning) return `${name} runs already.`;
+      node.start();
+      return null;
+    }
+    if (!node.isRunning) return `${name} does not run.`;
+    const isLast = this.#nodes.every((other) => other === node || !other.isRunning);
+    if (action === 'kill' && isLast) return `${name} is the last one that runs: Ctrl-C stops it.`;
+    if (action === 'kill') node.crash();
+    if (action === 'pause') node.pause();
+    if (action === 'resume') node.resume();
+    return null;
   }
 
   /**
@@ -141,6 +170,12 @@ export class LocalCluster {
     this.#frontDoor.drop(node.name);
     this.#watch?.forget(node.name);
     this.#listener.exited(node.name, exit);
+  }
+
+  #node(name: string): NodeProcess {
+    const node = this.#nodes.find((candidate) => candidate.name === name);
+    if (node === undefined) throw new Error(`there is no node ${name}`);
+    return node;
   }
 
   #everyNodeIsReady(): boolean {

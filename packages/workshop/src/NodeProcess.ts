@@ -38,6 +38,7 @@ export class NodeProcess {
   readonly #listener: NodeListener;
   #child: ChildProcess | null = null;
   #stopAsked = false;
+  #isPaused = false;
 
   constructor(spec: NodeSpec, listener: NodeListener) {
     this.name = spec.name;
@@ -49,6 +50,10 @@ export class NodeProcess {
     return this.#child !== null;
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -58,6 +63,7 @@ export class NodeProcess {
     if (this.#child !== null) throw new Error(`${this.name} runs already, as ${this.pid}`);
     const { program, cwd, env, within = [] } = this.#spec;
     this.#stopAsked = false;
+    this.#isPaused = false;
     const line = [...within, process.execPath, ...PRELOADED, program];
     const child = spawn(line[0]!, line.slice(1), {
       cwd,
@@ -106,6 +112,21 @@ export class NodeProcess {
   kill(): void {
     this.#stopAsked = true;
     this.#child?.kill('SIGKILL');
+  }
+
+  /** Ends it as a fault would: nobody asked for it. */
+  crash(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  /** Freezes it: its sockets stay open and answer nothing. */
+  pause(): void {
+    this.#isPaused = this.#child?.kill('SIGSTOP') === true;
+  }
+
+  resume(): void {
+    this.#child?.kill('SIGCONT');
+    this.#isPaused = false;
   }
 
   #ended(exit: NodeExit): void {

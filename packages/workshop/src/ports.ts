@@ -44,17 +44,15 @@ export async function planPorts(settings: Settings): Promise<readonly NodePorts[
     },
     { port: node.cluster, host: LOOPBACK, use: `${node.name}'s cluster`, flag: '--cluster-port' },
   ]);
-  if (settings.port !== 0) {
-    wanted.unshift({
-      port: settings.port,
-      host: settings.host,
-      use: 'the front door',
-      flag: '--port',
-    });
-  }
-  checkDifferent(wanted);
+  const { port, host, viewPort } = settings;
+  wanted.unshift(
+    { port, host, use: 'the front door', flag: '--port' },
+    { port: viewPort, host: LOOPBACK, use: 'the cluster view', flag: '--view-port' },
+  );
+  const fixed = wanted.filter((one) => one.port !== 0);
+  checkDifferent(fixed);
   const taken: Wanted[] = [];
-  for (const one of wanted) {
+  for (const one of fixed) {
     if (!(await isFree(one.port, one.host))) taken.push(one);
   }
   if (taken.length > 0) throw new WorkshopError(describeTaken(taken));

@@ -9,6 +9,8 @@ export interface Settings {
   /** Where the front door listens. The nodes themselves listen on loopback only. */
   readonly host: string;
   readonly port: number;
+  /** Port of the cluster view with its buttons, on loopback. */
+  readonly viewPort: number;
   /** First of a row of ports, one a node; 0: any that are free. */
   readonly httpPort: number;
   readonly managementPort: number;
@@ -22,6 +24,7 @@ const FLAGS = {
   nodes: { default: '3', about: 'how many nodes, 1 to 9' },
   host: { default: '127.0.0.1', about: 'address of the front door' },
   port: { default: '3000', about: 'port of the front door' },
+  'view-port': { default: '8550', about: 'port of the cluster view' },
   'http-port': { default: '3001', about: "first node's HTTP port, the others follow" },
   'management-port': { default: '8551', about: "first node's management port" },
   'cluster-port': { default: '2551', about: "first node's cluster port" },
@@ -59,6 +62,7 @@ export function readSettings(
     nodes,
     host: host.text,
     port: whole('port', 0, 65_535),
+    viewPort: whole('view-port', 0, 65_535),
     httpPort: whole('http-port', 0, lastBase),
     managementPort: whole('management-port', 0, lastBase),
     clusterPort: whole('cluster-port', 0, lastBase),
@@ -101,6 +105,7 @@ function parse(args: readonly string[]): Record<string, string | boolean | undef
         nodes: flag,
         host: flag,
         port: flag,
+        'view-port': flag,
         'http-port': flag,
         'management-port': flag,
         'cluster-port': flag,

@@ -14,6 +14,7 @@ import type { Settings } from './settings.ts';
 import { helpText, readSettings } from './settings.ts';
 import { fromHere } from './text.ts';
 import { typedCommand } from './typed.ts';
+import { ViewDoor } from './ViewDoor.ts';
 import { whatAnswers } from './whatAnswers.ts';
 import type { WorkshopDir } from './workshopDir.ts';
 import { openWorkshopDir } from './workshopDir.ts';
@@ -62,12 +63,14 @@ class Run implements ClusterListener {
   readonly #dir: WorkshopDir;
   readonly #console: Console;
   readonly #cluster: LocalCluster;
+  readonly #view: ViewDoor;
   readonly #ended = Promise.withResolvers<number>();
   readonly #startedAt = performance.now();
   /** Nodes whose going was told, and whose coming back is therefore news. */
   readonly #away = new Set<string>();
   #stopAskedAt: number | null = null;
   #port = 0;
+  #viewPort = 0;
 
   constructor(program: string, settings: Settings, nodes: readonly NodePorts[], dir: WorkshopDir) {
     this.#program = program;
@@ -92,6 +95,7 @@ class Run implements ClusterListener {
       },
       this,
     );
+    this.#view = new ViewDoor(this.#cluster);
   }
 
   async untilStopped(): Promise<number> {
@@ -100,10 +104,12 @@ class Run implements ClusterListener {
     try {
       const nodes = plural(this.#nodes.length, 'node');
       this.#console.say(`Starting ${nodes}; the data lies in ${fromHere(this.#dir.data)}.`);
+      this.#viewPort = await this.#view.listen(this.#settings.viewPort);
       this.#port = await this.#cluster.start();
       return await this.#ended.promise;
     } finally {
       clearTimeout(slow);
+      this.#view.close();
       unhook();
     }
   }
@@ -122,7 +128,7 @@ class Run implements ClusterListener {
         `The cluster is up: ${plural(this.#nodes.length, 'member')}, after ${seconds} s.`,
         '',
         `  ${whatAnswers(this.#program)}   ${door}`,
-        `  the view   http://localhost:${this.#nodes[0]!.management}`,
+        `  the view   http://localhost:${this.#viewPort}`,
         `  members    http://localhost:${this.#nodes[0]!.management}/cluster/members`,
         `  nodes      ${this.#cluster.running.map(({ name, pid }) => `${name} (process ${pid})`).join(', ')}`,
         '',
@@ -137,6 +143,7 @@ class Run implements ClusterListener {
       this.#console.say(`${node} takes clients again.`);
     }
     if (readiness === 'lost') {
+      this.#view.drop(node);
       this.#away.add(node);
       this.#console.warn(`${node} does not answer; the front door sends its clients elsewhere.`);
     }

@@ -47,8 +47,8 @@ function lock(path: string): () => void {
     if (!/locked/.test((error as Error).message)) throw error;
     throw new WorkshopError(
       `Another run uses ${path}. Stop it first (Ctrl-C there), or give this one its own folder ` +
-        `and ports: ${typedCommand()} -- --dir .workshop-2 --port 0 --http-port 0 --management-port 0 ` +
-        '--cluster-port 0',
+        `and ports: ${typedCommand()} -- --dir .workshop-2 --port 0 --view-port 0 --http-port 0 ` +
+        '--management-port 0 --cluster-port 0',
     );
   }
   return () => database.close();

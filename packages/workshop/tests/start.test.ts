@@ -15,9 +15,10 @@ describe('npm start', () => {
     expect(await textOf(chat)).toMatch(/^node[123]$/);
     const [, view] = await runner.said(/the view {3}(http:\S+)/);
     const [, members] = await runner.said(/members {4}(http:\S+)/);
-    expect(members).toBe(`${view}/cluster/members`);
-    const answer = (await (await fetch(members!)).json()) as { members: { status: string }[] };
-    expect(answer.members.map((member) => member.status)).toEqual(['up', 'up', 'up']);
+    for (const url of [members!, `${view}/cluster/members`]) {
+      const answer = (await (await fetch(url)).json()) as { members: { status: string }[] };
+      expect(answer.members.map((member) => member.status)).toEqual(['up', 'up', 'up']);
+    }
     await runner.said(/Ctrl-C stops everything in order/);
   });
 
@@ -167,6 +168,39 @@ describe('npm start', () => {
     await runner.said(/node\d does not answer; the front door sends its clients elsewhere\./);
     process.kill(pid!, 'SIGCONT');
     await runner.said(/node\d takes clients again\./);
+  });
+
+  it('kills, pauses and starts nodes for who looks at the view', async () => {
+    await using runner = new Runner();
+    const chat = await runner.up();
+    const [, view] = await runner.said(/the view {3}(http:\S+)/);
+    const act = async (name: string, action: string) => {
+      const { status } = await fetch(`${view}/view/controls/${name}/${action}`, { method: 'POST' });
+      return status;
+    };
+    const states = async () => {
+      const { nodes } = (await (await fetch(`${view}/view/controls`)).json()) as any;
+      return nodes.map(({ state }: { state: string }) => state);
+    };
+    expect(await act('node2', 'kill')).toBe(200);
+    await runner.said(/node2 ended on its own: killed by SIGKILL\./);
+    expect(await states()).toEqual(['running', 'stopped', 'running']);
+    expect(await act('node2', 'pause')).toBe(409);
+    expect(await act('node2', 'start')).toBe(200);
+    expect(await act('node2', 'start')).toBe(409);
+    await runner.said(/node2 takes clients again\./);
+
+    expect(await act('node1', 'pause')).toBe(200);
+    await runner.said(/node1 does not answer; the front door sends its clients elsewhere\./);
+    expect(await states()).toEqual(['paused', 'running', 'running']);
+    expect((await fetch(`${view}/cluster/members`)).status).toBe(200);
+    expect(await act('node1', 'resume')).toBe(200);
+    await runner.said(/node1 takes clients again\./);
+
+    expect([await act('node1', 'kill'), await act('node2', 'kill')]).toEqual([200, 200]);
+    await until(async () => (await states()).filter((s: string) => s === 'stopped').length === 2);
+    expect(await act('node3', 'kill')).toBe(409);
+    expect(await textOf(chat)).toBe('node3');
   });
 
   it('tells of a node that leaves with an error, and stops when none is left', async () => {

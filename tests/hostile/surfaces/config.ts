@@ -25,6 +25,7 @@ const GOOD: Record<string, readonly string[]> = {
   CHAT_SECRET: ['a secret that is long', 'x'.repeat(15), 'x'.repeat(16)],
   TRUST_PROXY: ['true', '0', 'yes', 'maybe'],
   ALLOWED_ORIGINS: ['https://chat.example', 'http://a,http://b', '*', 'https://a/', 'null'],
+  IDLE_MS: ['1', '600000', '0', '1e3', '-1', '1000000000'],
   TRACE: ['1', 'off'],
   LOG_LEVEL: ['info', 'INFO', 'silent'],
 };

@@ -2,7 +2,7 @@
 // the endpoints start; there is no way from a request to any other file.
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
-import type { Reply } from './reply.ts';
+import { json, type Reply } from './reply.ts';
 import type { Routes } from './router.ts';
 
 const files = [
@@ -12,6 +12,7 @@ const files = [
   'shards.css',
   'icon.svg',
   'app.js',
+  'controls.js',
   'dom.js',
   'feed.js',
   'model.js',
@@ -43,6 +44,9 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+/** A node kills, pauses and starts nobody. Who can, passes the page on and answers this in its place. */
+const noControls = json({ nodes: [] });
+
 export function viewRoutes(): Routes {
   const routes = files.map((file) => {
     const reply: Reply = {
@@ -54,5 +58,5 @@ export function viewRoutes(): Routes {
     const path = file === 'index.html' ? '/' : `/view/${file}`;
     return [path, { handle: () => reply }] as const;
   });
-  return Object.fromEntries(routes);
+  return { ...Object.fromEntries(routes), '/view/controls': { handle: () => noControls } };
 }

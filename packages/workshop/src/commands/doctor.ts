@@ -96,8 +96,10 @@ async function ports(env: Context['env']): Promise<Finding[]> {
   const base = (name: string, usual: number) => Number(env[`WORKSHOP_${name}_PORT`] || usual);
   const row = (first: number) => [first, first + 1, first + 2];
   const door = Number(env.WORKSHOP_PORT || 3000);
+  const view = Number(env.WORKSHOP_VIEW_PORT || 8550);
   const wanted = [
     { use: 'front door', flag: '--port', ports: [door] },
+    { use: 'view', flag: '--view-port', ports: [view] },
     { use: 'HTTP', flag: '--http-port', ports: row(base('HTTP', 3001)) },
     { use: 'management', flag: '--management-port', ports: row(base('MANAGEMENT', 8551)) },
     { use: 'cluster', flag: '--cluster-port', ports: row(base('CLUSTER', 2551)) },

@@ -6,7 +6,7 @@ import { Console } from '../Console.ts';
 import { composeTrouble, hasComposeFile } from '../compose/Compose.ts';
 import type { Step } from '../content/Step.ts';
 import { WorkshopError } from '../errors.ts';
-import { readSettings, type Settings } from '../settings.ts';
+import { readSettings } from '../settings.ts';
 import { start } from '../start.ts';
 import { wrap } from '../text.ts';
 import { whatAnswers } from '../whatAnswers.ts';
@@ -29,10 +29,14 @@ export async function run(target: RunTarget, context: Context): Promise<number> 
   const data = env.WORKSHOP_DIR ? [] : ['--dir', join(workshop.kept, name)];
   const settings = [...data, ...flags];
   const read = readSettings(settings, env);
-  announce(target, step, program, read, context);
-  if (hasComposeFile(dir) && !asProcesses && !read.help) {
-    const trouble = composeTrouble();
-    if (trouble === null) return await runStack(dir, read);
+  const isForContainers = hasComposeFile(dir) && !asProcesses && !read.help;
+  const trouble = isForContainers ? composeTrouble() : null;
+  const inContainers = isForContainers && trouble === null;
+  // Only a run that started the nodes has a view of its own; in containers node 1 shows it.
+  const view = inContainers ? read.managementPort : read.viewPort;
+  announce(target, step, program, { port: read.port, view }, context);
+  if (inContainers) return await runStack(dir, read);
+  if (trouble !== null) {
     out.lines(...wrap(trouble), 'So it runs as processes, with SQLite and a front door.', '');
   }
   if (step.number === 1) {
@@ -46,7 +50,7 @@ function announce(
   target: RunTarget,
   step: Step,
   program: string,
-  { port, managementPort }: Settings,
+  { port, view }: { readonly port: number; readonly view: number },
   { out }: Context,
 ): void {
   const { number, manifest } = step;
@@ -61,8 +65,8 @@ function announce(
   // Also said here, since a cluster with unsolved exercises may never be complete.
   const what = whatAnswers(program) === 'the chat' ? 'The chat' : 'The API';
   if (port !== 0) out.line(dim(`${what}: http://localhost:${port}`));
-  if (step.number > 1 && managementPort !== 0) {
-    out.line(dim(`The view of the cluster: http://localhost:${managementPort}`));
+  if (step.number > 1 && view !== 0) {
+    out.line(dim(`The view of the cluster: http://localhost:${view}`));
   }
   out.line(dim(`In another terminal: npm run test:${number}`));
   out.line();

@@ -89,7 +89,8 @@ describe('npm run step:2', () => {
     small.addNodes();
     await small.run('generate');
     const [port] = await freePorts(1);
-    const ports = ['--port=0', '--http-port=0', '--cluster-port=0', `--management-port=${port}`];
+    const ports = ['--port=0', '--http-port=0', '--cluster-port=0', '--management-port=0'];
+    ports.push(`--view-port=${port}`);
     await using runner = started(small, ['step', '2'], ['--processes', '--nodes=1', ...ports]);
     await runner.up();
     const [early] = runner.output.split('Starting 1 node');

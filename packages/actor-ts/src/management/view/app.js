@@ -1,4 +1,5 @@
 // Puts the page together: what the node says goes into the model, and the model onto the screen.
+import { showControls } from './controls.js';
 import { $, setText } from './dom.js';
 import { Feed } from './feed.js';
 import { Model } from './model.js';
@@ -194,3 +195,4 @@ $('#connection button').addEventListener('click', () => feed.connect());
 for (const scroller of ['#picture', '#timeline [role=log]']) $(scroller).tabIndex = 0;
 
 feed.connect();
+showControls().catch((error) => console.warn('no buttons for the nodes:', error));

@@ -22,7 +22,7 @@ export function drawSummary(model, lostAt) {
 
 export function drawMembers(model) {
   patch(
-    $('#members ul'),
+    $('#members > ul'),
     model.sorted(),
     ({ address }) => address,
     () =>
