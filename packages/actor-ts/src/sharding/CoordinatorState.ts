@@ -53,22 +53,27 @@ export interface Stray {
 /**
  * While `recovering`, the coordinator collects what every region hosts and decides nothing: that is
  * what keeps a shard from having two homes when one coordinator follows another.
+ *
+ * The maps belong to the coordinator's next turn, which goes on with them: copies of 10,000 shards would
+ * be most of its work.
  */
 export interface CoordinatorState {
   readonly settings: CoordinatorSettings;
   readonly epoch: Epoch;
   readonly phase: 'recovering' | 'active';
   /** All members that have not been removed, oldest first. */
-  readonly members: ReadonlyMap<NodeKey, MemberView>;
+  readonly members: Map<NodeKey, MemberView>;
   /** Those that registered in this epoch. */
-  readonly regions: ReadonlyMap<NodeKey, RegionView>;
+  readonly regions: Map<NodeKey, RegionView>;
   /** Members that are known to have no region of this type now. */
-  readonly absent: ReadonlySet<NodeKey>;
-  readonly homes: ReadonlyMap<number, Home>;
-  readonly handOffs: ReadonlyMap<number, HandOff>;
+  readonly absent: Set<NodeKey>;
+  readonly homes: Map<number, Home>;
+  readonly handOffs: Map<number, HandOff>;
+  /** How many shards each node will have once all hand-offs are done. */
+  readonly loads: Map<NodeKey, number>;
   readonly strays: readonly Stray[];
   /** Shards that are to have a home as soon as one can be given. */
-  readonly wanted: ReadonlySet<number>;
+  readonly wanted: Set<number>;
   /** Counts the changes to the map that were broadcast in this epoch. */
   readonly version: number;
   readonly nextSeq: number;
@@ -97,6 +102,7 @@ export function initialState(settings: CoordinatorSettings, epoch: Epoch): Coord
     absent: new Set(),
     homes: new Map(),
     handOffs: new Map(),
+    loads: new Map(),
     strays: [],
     wanted: new Set(),
     version: 0,
@@ -134,12 +140,18 @@ export function candidates(state: CoordinatorState): NodeKey[] {
   return nodes;
 }
 
-/** Where shards will be once all hand-offs are done. */
+/** Where a shard will be once its hand-off is done, if it has one; null when that is not known. */
+export function settledHome(state: CoordinatorState, shard: number): NodeKey | null {
+  const home = state.homes.get(shard);
+  if (home === undefined) return null;
+  const handOff = state.handOffs.get(shard);
+  return handOff === undefined ? home.node : handOff.to;
+}
+
 export function settledHomes(state: CoordinatorState): Map<number, NodeKey> {
   const homes = new Map<number, NodeKey>();
-  for (const [shard, home] of state.homes) {
-    const handOff = state.handOffs.get(shard);
-    const node = handOff === undefined ? home.node : handOff.to;
+  for (const shard of state.homes.keys()) {
+    const node = settledHome(state, shard);
     if (node !== null) homes.set(shard, node);
   }
   return homes;

@@ -12,6 +12,7 @@ import {
   type RegionView,
   routableHomes,
   type Stray,
+  settledHome,
   settledHomes,
 } from './CoordinatorState.ts';
 import {
@@ -24,7 +25,7 @@ import {
   type ToCoordinator,
   type ToRegion,
 } from './messages.ts';
-import { leastLoaded, loadsOf, planRebalance } from './ShardAllocation.ts';
+import { leastLoaded, planRebalance } from './ShardAllocation.ts';
 
 /** An order that was not answered for so long is sent again. */
 const RESEND_MS = 1000;
@@ -40,7 +41,7 @@ export interface Step {
   readonly effects: readonly Effect[];
 }
 
-/** `now`: monotonic milliseconds. */
+/** `now`: monotonic milliseconds. `state` is used up: what comes back takes its place. */
 export function step(state: CoordinatorState, event: CoordinatorEvent, now: number): Step {
   const turn = new Turn(state, now);
   turn.handle(event);
@@ -59,6 +60,7 @@ class Turn implements CoordinatorState {
   readonly absent: Set<NodeKey>;
   readonly homes: Map<number, Home>;
   readonly handOffs: Map<number, HandOff>;
+  readonly loads: Map<NodeKey, number>;
   strays: Stray[];
   readonly wanted: Set<number>;
   version: number;
@@ -77,13 +79,14 @@ class Turn implements CoordinatorState {
     this.settings = state.settings;
     this.epoch = state.epoch;
     this.phase = state.phase;
-    this.members = new Map(state.members);
-    this.regions = new Map(state.regions);
-    this.absent = new Set(state.absent);
-    this.homes = new Map(state.homes);
-    this.handOffs = new Map(state.handOffs);
+    this.members = state.members;
+    this.regions = state.regions;
+    this.absent = state.absent;
+    this.homes = state.homes;
+    this.handOffs = state.handOffs;
+    this.loads = state.loads;
     this.strays = [...state.strays];
-    this.wanted = new Set(state.wanted);
+    this.wanted = state.wanted;
     this.version = state.version;
     this.nextSeq = state.nextSeq;
     this.nextRebalanceAt = state.nextRebalanceAt;
@@ -139,11 +142,11 @@ class Turn implements CoordinatorState {
       this.broadcast();
       this.answerLeaving();
     }
-    const { settings, epoch, phase, members, regions, absent, homes, handOffs } = this;
+    const { settings, epoch, phase, members, regions, absent, homes, handOffs, loads } = this;
     const { strays, wanted, version, nextSeq, nextRebalanceAt } = this;
     return {
       state: {
-        ...{ settings, epoch, phase, members, regions, absent, homes, handOffs },
+        ...{ settings, epoch, phase, members, regions, absent, homes, handOffs, loads },
         ...{ strays, wanted, version, nextSeq, nextRebalanceAt },
       },
       effects: this.effects,
@@ -170,7 +173,7 @@ class Turn implements CoordinatorState {
     this.strays = this.strays.filter((stray) => stray.node !== node);
     for (const [shard, home] of [...this.homes]) if (home.node === node) this.release(shard);
     for (const [shard, handOff] of this.handOffs) {
-      if (handOff.to === node) this.handOffs.set(shard, { ...handOff, to: null });
+      if (handOff.to === node) this.setHandOff(shard, { ...handOff, to: null });
     }
     this.stopWaitingFor(node);
   }
@@ -207,6 +210,7 @@ class Turn implements CoordinatorState {
     this.regions.clear();
     this.homes.clear();
     this.handOffs.clear();
+    this.loads.clear();
     this.changed.clear();
     this.strays = [];
     this.version = 0;
@@ -261,14 +265,14 @@ class Turn implements CoordinatorState {
     }
     if (home !== undefined && home.node !== node) this.stray(home.node, shard, home.grant);
     if (home?.node === node && compareGrants(home.grant, grant) > 0) return;
-    this.homes.set(shard, { node, grant, confirmed: true, sentAt: this.now });
+    this.setHome(shard, { node, grant, confirmed: true, sentAt: this.now });
     this.wanted.delete(shard);
     if (home?.node !== node) this.changed.add(shard);
     const handOff = this.handOffs.get(shard);
     if (stopping && handOff?.from !== node) {
-      this.handOffs.set(shard, this.stoppingAt(node, null));
+      this.setHandOff(shard, this.stoppingAt(node, null));
       this.changed.add(shard);
-    } else if (handOff !== undefined && handOff.from !== node) this.handOffs.delete(shard);
+    } else if (handOff !== undefined && handOff.from !== node) this.setHandOff(shard, null);
   }
 
   private stray(node: NodeKey, shard: number, grant: Grant): void {
@@ -286,7 +290,7 @@ class Turn implements CoordinatorState {
     if (this.phase !== 'active') this.release(shard);
     else if (this.handOffs.get(shard)?.phase === 'stopping') this.sendHandOff(shard);
     else {
-      this.homes.set(shard, { ...home, confirmed: false, sentAt: this.now });
+      this.setHome(shard, { ...home, confirmed: false, sentAt: this.now });
       this.sendGrant(shard, home);
     }
   }
@@ -327,12 +331,36 @@ class Turn implements CoordinatorState {
     } else if (version !== this.version) this.needMap.add(node);
   }
 
+  private leastLoaded(nodes: readonly NodeKey[]): NodeKey | null {
+    return leastLoaded(new Map(nodes.map((node) => [node, this.loads.get(node) ?? 0])));
+  }
+
+  private setHome(shard: number, home: Home | null): void {
+    this.count(shard, -1);
+    if (home === null) this.homes.delete(shard);
+    else this.homes.set(shard, home);
+    this.count(shard, 1);
+  }
+
+  private setHandOff(shard: number, handOff: HandOff | null): void {
+    this.count(shard, -1);
+    if (handOff === null) this.handOffs.delete(shard);
+    else this.handOffs.set(shard, handOff);
+    this.count(shard, 1);
+  }
+
+  private count(shard: number, by: number): void {
+    const node = settledHome(this, shard);
+    if (node === null) return;
+    const load = (this.loads.get(node) ?? 0) + by;
+    if (load === 0) this.loads.delete(node);
+    else this.loads.set(node, load);
+  }
+
   private allocate(shard: number, preferred: NodeKey | null): void {
     const nodes = candidates(this);
-    const node =
-      preferred !== null && nodes.includes(preferred)
-        ? preferred
-        : leastLoaded(loadsOf(settledHomes(this), nodes));
+    const isPreferred = preferred !== null && nodes.includes(preferred);
+    const node = isPreferred ? preferred : this.leastLoaded(nodes);
     if (this.phase !== 'active' || node === null) {
       this.wanted.add(shard);
       return;
@@ -340,7 +368,7 @@ class Turn implements CoordinatorState {
     this.wanted.delete(shard);
     const grant = { epoch: this.epoch, seq: this.nextSeq++ };
     const home = { node, grant, confirmed: false, sentAt: this.now };
-    this.homes.set(shard, home);
+    this.setHome(shard, home);
     this.changed.add(shard);
     this.sendGrant(shard, home);
   }
@@ -352,14 +380,14 @@ class Turn implements CoordinatorState {
   private onStarted(node: NodeKey, shard: number, grant: Grant): void {
     const home = this.homes.get(shard);
     if (home?.node !== node || compareGrants(home.grant, grant) !== 0) return;
-    this.homes.set(shard, { ...home, confirmed: true });
+    this.setHome(shard, { ...home, confirmed: true });
   }
 
   /** Nobody hosts the shard any more. */
   private release(shard: number): void {
     const to = this.handOffs.get(shard)?.to ?? null;
-    this.handOffs.delete(shard);
-    this.homes.delete(shard);
+    this.setHandOff(shard, null);
+    this.setHome(shard, null);
     this.changed.add(shard);
     if (this.phase === 'active') this.allocate(shard, to);
     else this.wanted.add(shard);
@@ -371,7 +399,7 @@ class Turn implements CoordinatorState {
     const home = this.homes.get(shard)!;
     const waiting = new Set<NodeKey>();
     for (const node of this.regions.keys()) if (this.isReachable(node)) waiting.add(node);
-    this.handOffs.set(shard, {
+    this.setHandOff(shard, {
       ...{ phase: 'quiescing', from: home.node, to, waiting },
       ...{ since: this.now, sentAt: this.now },
     });
@@ -399,13 +427,13 @@ class Turn implements CoordinatorState {
   private doneWaiting(shard: number, handOff: HandOff, node: NodeKey): void {
     const waiting = new Set(handOff.waiting);
     waiting.delete(node);
-    this.handOffs.set(shard, { ...handOff, waiting });
+    this.setHandOff(shard, { ...handOff, waiting });
     if (waiting.size === 0) this.stopAtHome(shard);
   }
 
   private stopAtHome(shard: number): void {
     const handOff = this.handOffs.get(shard)!;
-    this.handOffs.set(shard, this.stoppingAt(handOff.from, handOff.to));
+    this.setHandOff(shard, this.stoppingAt(handOff.from, handOff.to));
     this.sendHandOff(shard);
   }
 
@@ -434,11 +462,11 @@ class Turn implements CoordinatorState {
   }
 
   private moveFromLeaving(): void {
+    if (![...this.regions.values()].some(({ leaving }) => leaving)) return;
     for (const [shard, { node }] of this.homes) {
       if (this.handOffs.size >= LEAVE_PARALLEL) return;
       if (!this.regions.get(node)?.leaving || this.handOffs.has(shard)) continue;
-      const loads = loadsOf(settledHomes(this), candidates(this));
-      this.beginHandOff(shard, leastLoaded(loads));
+      this.beginHandOff(shard, this.leastLoaded(candidates(this)));
     }
   }
 
@@ -471,7 +499,7 @@ class Turn implements CoordinatorState {
     const due = (sentAt: number) => this.now - sentAt >= RESEND_MS;
     for (const [shard, home] of this.homes) {
       if (home.confirmed || !due(home.sentAt) || this.handOffs.has(shard)) continue;
-      this.homes.set(shard, { ...home, sentAt: this.now });
+      this.setHome(shard, { ...home, sentAt: this.now });
       this.sendGrant(shard, home);
     }
     for (const [shard, handOff] of this.handOffs) if (due(handOff.sentAt)) this.remind(shard);
@@ -490,7 +518,7 @@ class Turn implements CoordinatorState {
       this.stopAtHome(shard);
       return;
     }
-    this.handOffs.set(shard, { ...handOff, sentAt: this.now });
+    this.setHandOff(shard, { ...handOff, sentAt: this.now });
     if (handOff.phase === 'stopping') this.sendHandOff(shard);
     for (const node of handOff.waiting) {
       this.sendBeginHandOff(node, shard, this.homes.get(shard)!);

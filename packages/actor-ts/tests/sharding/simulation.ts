@@ -1,10 +1,12 @@
 // A cluster of pure coordinators and model regions with a network that delays, cuts and reorders
 // between pairs, driven by a tape of numbers, so that a failing run can be shrunk and replayed.
+import assert from 'node:assert/strict';
 import {
   awaited,
   type CoordinatorState,
   initialState,
   type MemberView,
+  settledHomes,
 } from '../../src/sharding/CoordinatorState.ts';
 import { coordinatorOf } from '../../src/sharding/membership.ts';
 import {
@@ -16,6 +18,7 @@ import {
   type ToCoordinator,
   type ToRegion,
 } from '../../src/sharding/messages.ts';
+import { loadsOf } from '../../src/sharding/ShardAllocation.ts';
 import { step } from '../../src/sharding/ShardCoordinator.ts';
 
 export const NUM_SHARDS = 12;
@@ -248,6 +251,8 @@ export class Simulation {
   private coordinate(node: Node, event: Parameters<typeof step>[1]): void {
     const { state, effects } = step(node.coordinator!, event, this.now);
     node.coordinator = state;
+    const counted = loadsOf(settledHomes(state), [...new Set(settledHomes(state).values())]);
+    assert.deepEqual(state.loads, counted, 'what each node has, as it is kept and as it is');
     for (const effect of effects) {
       if (effect.kind === 'send') {
         this.send(node.key, effect.to, { for: 'region', message: effect.message });
