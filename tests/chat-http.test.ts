@@ -250,6 +250,7 @@ describe('the page', () => {
       expect.stringMatching('text/html'),
     ]);
     expect(body).toMatch(/<!doctype html>/i);
+    expect(body, 'no view, no link').not.toMatch(/Cluster|<!--/);
     const policy = headers.get('content-security-policy')!;
     expect(policy).toMatch(/default-src 'none'/);
     expect(policy).not.toMatch(/unsafe|\*/);
@@ -296,7 +297,7 @@ describe('what is refused before any route is asked', () => {
     ['a file beside', request('GET /ui/%00 HTTP/1.1'), 403, 'forbidden'],
     [
       'a bad range',
-      request('GET / HTTP/1.1', 'Range: bytes=99999-\r\n'),
+      request('GET /ui/app.js HTTP/1.1', 'Range: bytes=99999-\r\n'),
       416,
       'range-not-satisfiable',
     ],

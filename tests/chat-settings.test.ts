@@ -36,6 +36,8 @@ test.each([
   ['JOURNAL', 'sqlite:/dev/null/chat.db'],
   ['CHAT_SECRET', 'short'],
   ['ALLOWED_ORIGINS', 'chat.example'],
+  ['VIEW_URL', 'localhost:8550'],
+  ['VIEW_URL', 'javascript:alert(1)'],
   ['IDLE_MS', '0'],
   ['IDLE_MS', '10s'],
   ['LOG_LEVEL', 'loud'],

@@ -58,6 +58,13 @@ describe.skipIf(!hasChrome)('a run with buttons', () => {
     expect([...viewer.complaints, ...ann.complaints]).toEqual([]);
   });
 
+  test('is linked from the chat page', async () => {
+    const ann = await Person.enters(await browser.profile(), chat, fresh('ann'), fresh('room'));
+    await ann.page.getByRole('link', { name: 'Cluster' }).click();
+    await ann.page.waitForURL(`${view}/`);
+    await ann.page.locator('#connection.live').waitFor();
+  });
+
   test('pauses the node that shows it, and looks from another one until it goes on', async () => {
     const viewer = await opens();
     const from = /You look from (node\d)/;

@@ -28,11 +28,17 @@ export const LOOPBACK = '127.0.0.1';
 const FIRST_FREE = 20_000;
 const LAST_FREE = 32_000;
 
+export interface Ports {
+  readonly nodes: readonly NodePorts[];
+  /** The cluster view's. */
+  readonly view: number;
+}
+
 /**
- * The ports of every node, all different, all free a moment ago.
+ * The ports of every node and of the view, all different, all free a moment ago.
  * @throws WorkshopError naming every taken port, who holds it where that can be seen, and the remedy
  */
-export async function planPorts(settings: Settings): Promise<readonly NodePorts[]> {
+export async function planPorts(settings: Settings): Promise<Ports> {
   const chosen = await choosePorts(settings);
   const wanted: Wanted[] = chosen.flatMap((node) => [
     { port: node.http, host: LOOPBACK, use: `${node.name}'s HTTP`, flag: '--http-port' },
@@ -44,10 +50,11 @@ export async function planPorts(settings: Settings): Promise<readonly NodePorts[
     },
     { port: node.cluster, host: LOOPBACK, use: `${node.name}'s cluster`, flag: '--cluster-port' },
   ]);
-  const { port, host, viewPort } = settings;
+  const { port, host } = settings;
+  const view = settings.viewPort || (await freePorts(1))[0]!;
   wanted.unshift(
     { port, host, use: 'the front door', flag: '--port' },
-    { port: viewPort, host: LOOPBACK, use: 'the cluster view', flag: '--view-port' },
+    { port: view, host: LOOPBACK, use: 'the cluster view', flag: '--view-port' },
   );
   const fixed = wanted.filter((one) => one.port !== 0);
   checkDifferent(fixed);
@@ -56,7 +63,7 @@ export async function planPorts(settings: Settings): Promise<readonly NodePorts[
     if (!(await isFree(one.port, one.host))) taken.push(one);
   }
   if (taken.length > 0) throw new WorkshopError(describeTaken(taken));
-  return chosen;
+  return { nodes: chosen, view };
 }
 
 async function choosePorts(settings: Settings): Promise<NodePorts[]> {

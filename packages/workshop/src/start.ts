@@ -7,7 +7,7 @@ import { WorkshopError } from './errors.ts';
 import type { ClusterListener } from './LocalCluster.ts';
 import { LocalCluster } from './LocalCluster.ts';
 import type { NodeExit } from './NodeProcess.ts';
-import type { NodePorts } from './ports.ts';
+import type { Ports } from './ports.ts';
 import { LOOPBACK, planPorts } from './ports.ts';
 import type { Readiness } from './ReadyWatch.ts';
 import type { Settings } from './settings.ts';
@@ -41,10 +41,10 @@ export async function start(args: readonly string[], program = CHAT): Promise<nu
       process.stdout.write(`${helpText(typedCommand())}\n`);
       return 0;
     }
-    const nodes = await planPorts(settings);
+    const ports = await planPorts(settings);
     const dir = openWorkshopDir(settings.dir);
     try {
-      return await new Run(program, settings, nodes, dir).untilStopped();
+      return await new Run(program, settings, ports, dir).untilStopped();
     } finally {
       dir.release();
     }
@@ -59,7 +59,7 @@ export async function start(args: readonly string[], program = CHAT): Promise<nu
 class Run implements ClusterListener {
   readonly #program: string;
   readonly #settings: Settings;
-  readonly #nodes: readonly NodePorts[];
+  readonly #ports: Ports;
   readonly #dir: WorkshopDir;
   readonly #console: Console;
   readonly #cluster: LocalCluster;
@@ -70,12 +70,12 @@ class Run implements ClusterListener {
   readonly #away = new Set<string>();
   #stopAskedAt: number | null = null;
   #port = 0;
-  #viewPort = 0;
 
-  constructor(program: string, settings: Settings, nodes: readonly NodePorts[], dir: WorkshopDir) {
+  constructor(program: string, settings: Settings, ports: Ports, dir: WorkshopDir) {
+    const { nodes, view } = ports;
     this.#program = program;
     this.#settings = settings;
-    this.#nodes = nodes;
+    this.#ports = ports;
     this.#dir = dir;
     this.#console = new Console(
       nodes.map(({ name, cluster }) => ({ name, address: `${LOOPBACK}:${cluster}` })),
@@ -89,6 +89,7 @@ class Run implements ClusterListener {
         frontDoor: { host: settings.host, port: settings.port },
         env: {
           CHAT_SECRET: process.env.CHAT_SECRET || dir.secret,
+          VIEW_URL: `http://localhost:${view}`,
           JOURNAL: process.env.JOURNAL || `sqlite:${dir.data}/chat.db`,
           NODE_COMPILE_CACHE: dir.compileCache,
         },
@@ -102,9 +103,9 @@ class Run implements ClusterListener {
     const unhook = this.#hookSignals();
     const slow = setTimeout(() => this.#sayWhatIsMissing(), SLOW_START_MS);
     try {
-      const nodes = plural(this.#nodes.length, 'node');
+      const nodes = plural(this.#ports.nodes.length, 'node');
       this.#console.say(`Starting ${nodes}; the data lies in ${fromHere(this.#dir.data)}.`);
-      this.#viewPort = await this.#view.listen(this.#settings.viewPort);
+      await this.#view.listen(this.#ports.view);
       this.#port = await this.#cluster.start();
       return await this.#ended.promise;
     } finally {
@@ -125,11 +126,11 @@ class Run implements ClusterListener {
     const door = `http://${shown.includes(':') ? `[${shown}]` : shown}:${this.#port}`;
     this.#console.say(
       [
-        `The cluster is up: ${plural(this.#nodes.length, 'member')}, after ${seconds} s.`,
+        `The cluster is up: ${plural(this.#ports.nodes.length, 'member')}, after ${seconds} s.`,
         '',
         `  ${whatAnswers(this.#program)}   ${door}`,
-        `  the view   http://localhost:${this.#viewPort}`,
-        `  members    http://localhost:${this.#nodes[0]!.management}/cluster/members`,
+        `  the view   http://localhost:${this.#ports.view}`,
+        `  members    http://localhost:${this.#ports.nodes[0]!.management}/cluster/members`,
         `  nodes      ${this.#cluster.running.map(({ name, pid }) => `${name} (process ${pid})`).join(', ')}`,
         '',
         'Ctrl-C stops everything in order; a second Ctrl-C at once.',
@@ -226,7 +227,7 @@ class Run implements ClusterListener {
 
   #restartEnded(): void {
     const running = new Set(this.#cluster.running.map(({ name }) => name));
-    for (const { name } of this.#nodes.filter((node) => !running.has(node.name))) {
+    for (const { name } of this.#ports.nodes.filter((node) => !running.has(node.name))) {
       this.#console.say(`Starting ${name} again.`);
       this.#cluster.restart(name);
     }
@@ -234,7 +235,7 @@ class Run implements ClusterListener {
 
   #sayWhatIsMissing(): void {
     if (this.#cluster.wasUp || this.#stopAskedAt !== null) return;
-    const addresses = this.#nodes.map(
+    const addresses = this.#ports.nodes.map(
       (node) => `  ${node.name}: curl http://localhost:${node.management}/ready`,
     );
     this.#console.warn(

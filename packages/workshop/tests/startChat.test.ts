@@ -17,6 +17,7 @@ it('npm start brings up three members, serves the page, and keeps the messages',
   const page = await fetch(chat);
   expect(page.status).toBe(200);
   expect(page.headers.get('content-type')).toContain('text/html');
+  expect(await page.text()).toContain(`href="${view}/"`);
 
   const authorization = await login(chat);
   const sent = await fetch(`${chat}/rooms/lobby/messages`, {

@@ -53,7 +53,8 @@ async function start(config: Config): Promise<void> {
   });
 
   const tokens = new Tokens(config.CHAT_SECRET);
-  const app = await httpRoutes({ roomRegion, sessionRegion, tokens, log });
+  const viewUrl = config.VIEW_URL;
+  const app = await httpRoutes({ roomRegion, sessionRegion, tokens, viewUrl, log });
   const allowedOrigins = config.ALLOWED_ORIGINS;
   const sockets = serveWebSockets(system, app.server, {
     node,

@@ -55,6 +55,8 @@ const variables = z.object({
     .optional(),
   /** Rooms and sessions that nobody used for so long are stopped until somebody does. */
   IDLE_MS: milliseconds.default(10 * 60_000),
+  /** Of the cluster view, for the chat page of a run on one's own machine to link to. */
+  VIEW_URL: z.url({ protocol: /^https?$/, error: 'an http address' }).optional(),
   TRACE: z.stringbool().default(false),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });

@@ -73,8 +73,8 @@ async function start(config: Config): Promise<void> {
   });
 
   const tokens = new Tokens(secret);
-  const trustProxy = config.TRUST_PROXY;
-  const app = await httpRoutes({ roomRegion, sessionRegion, tokens, trustProxy, log });
+  const { TRUST_PROXY: trustProxy, VIEW_URL: viewUrl } = config;
+  const app = await httpRoutes({ roomRegion, sessionRegion, tokens, trustProxy, viewUrl, log });
   const allowedOrigins = config.ALLOWED_ORIGINS;
   const sockets = serveWebSockets(system, app.server, {
     node,

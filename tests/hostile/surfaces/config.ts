@@ -26,6 +26,7 @@ const GOOD: Record<string, readonly string[]> = {
   TRUST_PROXY: ['true', '0', 'yes', 'maybe'],
   ALLOWED_ORIGINS: ['https://chat.example', 'http://a,http://b', '*', 'https://a/', 'null'],
   IDLE_MS: ['1', '600000', '0', '1e3', '-1', '1000000000'],
+  VIEW_URL: ['http://localhost:8550', 'https://a/"><b>', 'localhost', 'javascript:alert(1)'],
   TRACE: ['1', 'off'],
   LOG_LEVEL: ['info', 'INFO', 'silent'],
 };

@@ -319,9 +319,10 @@ export class MemberPhase {
       // removed this node as well, or never knew it, two halves of one cluster have met.
       if (seesMe) this.sendState(from);
       else this.settle(cluster, from);
-    } else if (sender === undefined && !seesMe) {
+    } else if (sender === undefined && !seesMe && cluster.leader !== this.summary.leader) {
       this.settle(cluster, from);
     } else {
+      // Also of two that have just been admitted by the same leader, and do not know of each other.
       this.merge(state, now, from);
     }
   }

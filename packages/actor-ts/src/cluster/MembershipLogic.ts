@@ -103,16 +103,23 @@ export function summaryOf(
   const ups = [...state.members].filter(([key, m]) => m.status === 'up' && !unreachable.has(key));
   const ages = ups.map(([, member]) => member.upNumber);
   const { id, foundedAt } = state.cluster;
-  return { id, foundedAt, ups: ups.length, oldest: Math.min(...ages, Number.MAX_SAFE_INTEGER) };
+  const oldest = Math.min(...ages, Number.MAX_SAFE_INTEGER);
+  const leader = actingLeader(state, unreachable)?.node.uid ?? '';
+  return { id, foundedAt, ups: ups.length, oldest, leader };
 }
 
 /**
  * Below 0: `a` stays and `b` dissolves when they meet. More members up wins, then the one founded
- * first, then the lower id; of two halves of one cluster the one with the older member.
+ * first, then the lower id; of two halves of one cluster the one with the older member. Each half counts
+ * on by itself, so both may have a member of that age: then who leads decides.
  */
 export function compareClusters(a: ClusterSummary, b: ClusterSummary): number {
   return (
-    b.ups - a.ups || a.foundedAt - b.foundedAt || compareText(a.id, b.id) || a.oldest - b.oldest
+    b.ups - a.ups ||
+    a.foundedAt - b.foundedAt ||
+    compareText(a.id, b.id) ||
+    a.oldest - b.oldest ||
+    compareText(a.leader, b.leader)
   );
 }
 

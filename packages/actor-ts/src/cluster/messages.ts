@@ -12,6 +12,8 @@ export interface ClusterSummary {
   readonly ups: number;
   /** upNumber of the oldest of them. */
   readonly oldest: number;
+  /** Incarnation of the member that leads. */
+  readonly leader: string;
 }
 
 /** `to` is the incarnation that is meant; `asked` the address under which the probed node was tried. */
@@ -68,7 +70,7 @@ function isNode(value: unknown): value is NodeId {
 
 function isSummary(value: unknown): boolean {
   const s = value as Fields | null | undefined;
-  return isText(s?.id) && [s.foundedAt, s.ups, s.oldest].every(isNumber);
+  return isText(s?.id) && isText(s.leader) && [s.foundedAt, s.ups, s.oldest].every(isNumber);
 }
 
 function isState(value: unknown): boolean {

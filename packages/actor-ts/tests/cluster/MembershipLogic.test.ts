@@ -79,7 +79,7 @@ describe('admission', () => {
 
 describe('of two clusters that meet', () => {
   const summary = (change: Partial<ClusterSummary>): ClusterSummary => {
-    return { id: 'm', foundedAt: 100, ups: 3, oldest: 1, ...change };
+    return { id: 'm', foundedAt: 100, ups: 3, oldest: 1, leader: 'm', ...change };
   };
 
   test.each([
@@ -87,6 +87,7 @@ describe('of two clusters that meet', () => {
     ['the older one', { foundedAt: 99 }],
     ['the one with the lower id', { id: 'a' }],
     ['the half with the oldest member', { oldest: 0 }],
+    ['of halves with members of one age, the one whose leader comes first', { leader: 'a' }],
   ])('%s stays', (_, change) => {
     expect(compareClusters(summary(change), summary({}))).toBeLessThan(0);
     expect(compareClusters(summary({}), summary(change))).toBeGreaterThan(0);

@@ -5,7 +5,7 @@ import { type DowningStrategy, KeepMajority } from '../../src/cluster/Downing.ts
 import type { ClusterEvent } from '../../src/cluster/events.ts';
 import { defaultFailureDetector } from '../../src/cluster/FailureDetector.ts';
 import { type NodeId, nodeKey } from '../../src/cluster/Member.ts';
-import type { Effect } from '../../src/cluster/messages.ts';
+import type { ClusterMessage, Effect } from '../../src/cluster/messages.ts';
 
 type Cut = 'silent' | 'refusing';
 
@@ -17,6 +17,8 @@ export interface NodeOptions {
 }
 
 const TICK_MS = 100;
+/** More messages at a time come only of answers that beget answers. */
+const STORM = 20_000;
 
 /** One process; a restart on the same address is another SimNode. */
 export class SimNode {
@@ -81,6 +83,8 @@ function nameOf(event: ClusterEvent): string {
 export class Simulation {
   now = 0;
   readonly nodes: SimNode[] = [];
+  /** Told of every message that is sent. */
+  onSend: (message: ClusterMessage) => void = () => {};
   private readonly live = new Map<string, SimNode>();
   private readonly cuts = new Map<string, Cut>();
   private readonly agenda: { at: number; order: number; run: () => void }[] = [];
@@ -183,6 +187,8 @@ export class Simulation {
   private runWhile(condition: () => boolean, limitMs: number): void {
     const end = this.now + limitMs;
     while (condition()) {
+      if (this.agenda.length > STORM)
+        throw new Error(`${this.agenda.length} messages on their way`);
       const next = this.agenda[0];
       if (next === undefined || next.at > end) {
         this.now = end;
@@ -269,7 +275,8 @@ export class Simulation {
     this.perform(node, node.machine.seedsResolved(targets, index, this.now));
   }
 
-  private send(from: SimNode, to: string, message: Parameters<ClusterMachine['receive']>[0]): void {
+  private send(from: SimNode, to: string, message: ClusterMessage): void {
+    this.onSend(message);
     const incarnation = from.id.uid;
     this.at(this.now + 1, () => {
       const peer = this.live.get(to);

@@ -4,7 +4,7 @@ import { foundCluster, toWire } from '../../src/cluster/Membership.ts';
 import { type ClusterMessage, isClusterMessage } from '../../src/cluster/messages.ts';
 
 const from = { address: 'sys@a:1', uid: '1' };
-const cluster = { id: '1', foundedAt: 1, ups: 1, oldest: 1 };
+const cluster = { id: '1', foundedAt: 1, ups: 1, oldest: 1, leader: '1' };
 const state = toWire(foundCluster(from, ['x'], 1));
 
 const messages: ClusterMessage[] = [

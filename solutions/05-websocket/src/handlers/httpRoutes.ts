@@ -1,4 +1,5 @@
 // HTTP: log in, post and read without a socket, and the chat page.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fastifyCookie } from '@fastify/cookie';
 import files from '@fastify/static';
@@ -39,10 +40,13 @@ export interface HttpOptions {
   readonly roomRegion: ActorRef<RoomCmd>;
   readonly sessionRegion: ActorRef<SessionMsg>;
   readonly tokens: Tokens;
+  /** The page links to the cluster view there. */
+  readonly viewUrl?: string | undefined;
   readonly log: Logger;
 }
 
-export async function httpRoutes({ roomRegion, sessionRegion, tokens, log }: HttpOptions) {
+export async function httpRoutes(options: HttpOptions) {
+  const { roomRegion, sessionRegion, tokens, viewUrl, log } = options;
   const limits = { bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' } as const;
   const app = Fastify({ ...limits, ...namedRefusals(log) });
   nameRefusals(app);
@@ -124,7 +128,9 @@ export async function httpRoutes({ roomRegion, sessionRegion, tokens, log }: Htt
     });
   at('/me/rooms/:room', { PUT: follow('follow'), DELETE: follow('unfollow') });
 
-  at('/', { GET: (_request, reply) => reply.sendFile('index.html') });
+  const link = viewUrl && `<a class="quiet" href="${new URL(viewUrl)}">Cluster</a>`;
+  const page = readFileSync(`${UI}/index.html`, 'utf8').replace('<!--view-->', link ?? '');
+  at('/', { GET: (_request, reply) => reply.type('text/html; charset=utf-8').send(page) });
   at('/ws', {
     GET: (_request, reply) => {
       reply.header('upgrade', 'websocket');

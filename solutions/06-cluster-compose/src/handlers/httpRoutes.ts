@@ -1,4 +1,5 @@
 // HTTP: log in, post and read without a socket, and the chat page.
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { fastifyCookie } from '@fastify/cookie';
 import files from '@fastify/static';
@@ -41,11 +42,13 @@ export interface HttpOptions {
   readonly tokens: Tokens;
   /** Whether `X-Forwarded-*` may be believed: all requests come by a proxy of ours. */
   readonly trustProxy: boolean;
+  /** The page links to the cluster view there. */
+  readonly viewUrl?: string | undefined;
   readonly log: Logger;
 }
 
 export async function httpRoutes(options: HttpOptions) {
-  const { roomRegion, sessionRegion, tokens, trustProxy, log } = options;
+  const { roomRegion, sessionRegion, tokens, trustProxy, viewUrl, log } = options;
   const limits = { bodyLimit: BODY_BYTES, forceCloseConnections: 'idle' } as const;
   const app = Fastify({ ...limits, trustProxy, ...namedRefusals(log) });
   nameRefusals(app);
@@ -127,7 +130,9 @@ export async function httpRoutes(options: HttpOptions) {
     });
   at('/me/rooms/:room', { PUT: follow('follow'), DELETE: follow('unfollow') });
 
-  at('/', { GET: (_request, reply) => reply.sendFile('index.html') });
+  const link = viewUrl && `<a class="quiet" href="${new URL(viewUrl)}">Cluster</a>`;
+  const page = readFileSync(`${UI}/index.html`, 'utf8').replace('<!--view-->', link ?? '');
+  at('/', { GET: (_request, reply) => reply.type('text/html; charset=utf-8').send(page) });
   at('/ws', {
     GET: (_request, reply) => {
       reply.header('upgrade', 'websocket');

@@ -1,0 +1,81 @@
+// What a person, a message and a delivery cost three nodes, from their own counters of processor time and
+// memory: the inputs of the model.
+import { setTimeout as delay } from 'node:timers/promises';
+import type { TestCluster } from '../../tests/harness/Driver.ts';
+import { processes } from '../../tests/harness/processes.ts';
+import { Crowd } from '../load/Crowd.ts';
+import { settledUsage, usageOf } from '../load/nodes.ts';
+
+const PEOPLE = 900;
+const SMALL_ROOM = 3;
+const LARGE_ROOM = 30;
+const RATE = 60;
+const MEASURE_MS = 20_000;
+const WARM_UP_MS = 5000;
+const TEXT = 'x'.repeat(100);
+
+export interface Costs {
+  /** Of memory, resident: somebody who is connected, with a session and a share of a room. */
+  readonly bytesPerPerson: number;
+  /** Of one node that nobody uses. */
+  readonly bytesPerNode: number;
+  /** Seconds of processor time: a connected person, per second. */
+  readonly perPersonSecond: number;
+  /** The same for a message, from the socket to the journal and the ack. */
+  readonly perMessage: number;
+  /** And for each socket that it comes to. */
+  readonly perDelivery: number;
+}
+
+export async function measureCosts(): Promise<Costs> {
+  const small = await inRoomsOf(SMALL_ROOM);
+  const large = await inRoomsOf(LARGE_ROOM);
+  const perDelivery = (large.perMessage - small.perMessage) / (LARGE_ROOM - SMALL_ROOM);
+  return {
+    bytesPerPerson: (small.bytesPerPerson + large.bytesPerPerson) / 2,
+    bytesPerNode: small.bytesPerNode,
+    perPersonSecond: (small.perPersonSecond + large.perPersonSecond) / 2,
+    perMessage: small.perMessage - SMALL_ROOM * perDelivery,
+    perDelivery,
+  };
+}
+
+async function inRoomsOf(size: number) {
+  await using cluster = await processes.startCluster(3);
+  const empty = await settledUsage(cluster);
+  using crowd = await Crowd.arrive(cluster, PEOPLE, (i) => `room-${Math.floor(i / size)}`);
+  const full = await settledUsage(cluster);
+  const restSeconds = await cpuOf(cluster, () => delay(MEASURE_MS));
+  await talk(crowd, WARM_UP_MS);
+  let messages = 0;
+  const talkSeconds = await cpuOf(cluster, async () => {
+    messages = await talk(crowd, MEASURE_MS);
+  });
+  const resting = restSeconds / (MEASURE_MS / 1000);
+  return {
+    bytesPerPerson: (full.residentBytes - empty.residentBytes) / PEOPLE,
+    bytesPerNode: empty.residentBytes / cluster.nodes.length,
+    perPersonSecond: resting / PEOPLE,
+    perMessage: (talkSeconds - restSeconds) / messages,
+  };
+}
+
+/** Processor time of all nodes meanwhile, in seconds. */
+async function cpuOf(cluster: TestCluster, meanwhile: () => Promise<unknown>): Promise<number> {
+  const before = await usageOf(cluster);
+  await meanwhile();
+  return (await usageOf(cluster)).cpuSeconds - before.cpuSeconds;
+}
+
+/** RATE messages a second, evenly. @returns how many */
+async function talk(crowd: Crowd, forMs: number): Promise<number> {
+  const began = performance.now();
+  const count = (RATE * forMs) / 1000;
+  for (let said = 0; said < count; said++) {
+    const dueAt = began + (said * 1000) / RATE;
+    await delay(Math.max(0, dueAt - performance.now()));
+    crowd.say(TEXT, dueAt);
+  }
+  await crowd.quiet();
+  return count;
+}
