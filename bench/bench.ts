@@ -5,8 +5,10 @@
 //   npm run bench -- --rounds 3
 //
 // `--report` writes docs/performance.md. Figures of their own depend on the machine; ratios less so.
+import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { table, writeSection, writtenBy } from '../docs/figures.ts';
+import { barChart } from '../docs/plot.ts';
 import { percentile } from './percentile.ts';
 import { ContenderProcess } from './rows/ContenderProcess.ts';
 import { ROWS } from './rows/index.ts';
@@ -98,14 +100,29 @@ if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
   );
   process.exit(2);
 }
+/** How far each row is, as a picture. */
+function chart(rows: readonly Measured[]): string {
+  const bars = rows.map((measured) => {
+    const value = reached(measured);
+    return { label: measured.row.what, value, text: value.toFixed(2) };
+  });
+  const mark = { value: 1, text: 'target' };
+  return barChart({ title: 'Ours, as a share of its target', bars, mark, max: 2.5 });
+}
+
 const HEAD = ['work', 'who', 'min', 'median', 'max', 'ours ÷ this', 'target', 'reached'];
 const all: (string | number)[][] = [];
+const measured: Measured[] = [];
 for (const row of ROWS.filter(
   ({ name }) => positionals.length === 0 || positionals.includes(name),
 )) {
-  const lines = rowsOf(await run(row, rounds));
+  measured.push(await run(row, rounds));
+  const lines = rowsOf(measured.at(-1)!);
   all.push(...lines);
   for (const line of lines) console.log(line.join(' | '));
 }
 const text = `${writtenBy(['npm run bench --', ...process.argv.slice(2)].join(' '))}\n\n${table(HEAD, all)}`;
-if (values.report) await writeSection('performance.md', 'bench', text);
+if (values.report) {
+  await writeSection('performance.md', 'bench', text);
+  await writeFile(new URL('../docs/images/bench.svg', import.meta.url), chart(measured));
+}

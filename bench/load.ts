@@ -6,7 +6,6 @@
 //   npm run load -- soak [--clients 300 --room-size 20 --rate 60 --minutes 30]
 //
 // `--rate`: messages a second, of all together. `--report` writes the figures into docs/reliability.md.
-import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { table, writeSection, writtenBy } from '../docs/figures.ts';
 import type { TestCluster } from '../tests/harness/Driver.ts';
@@ -98,7 +97,7 @@ async function active(cluster: TestCluster): Promise<Result> {
     clients,
     (guest) => `room-${Math.floor(guest / roomSize)}`,
   );
-  await talk(crowd, rate, Math.min(10, seconds) * 1000); // warm-up
+  await crowd.talk(TEXT, rate, Math.min(10, seconds) * 1000); // warm-up
   await crowd.quiet();
   crowd.toAck.length = 0;
   crowd.toLast.length = 0;
@@ -107,7 +106,7 @@ async function active(cluster: TestCluster): Promise<Result> {
     crowd.deliveries,
     performance.now(),
   ];
-  await talk(crowd, rate, seconds * 1000);
+  await crowd.talk(TEXT, rate, seconds * 1000);
   await crowd.quiet();
   const took = (performance.now() - began) / 1000;
   const cpu = (await usageOf(cluster)).cpuSeconds - cpuBefore.cpuSeconds;
@@ -138,7 +137,7 @@ async function soak(cluster: TestCluster): Promise<Result> {
   const samples: { usage: Usage; waiting: number }[] = [];
   const end = performance.now() + minutes * 60_000;
   while (performance.now() < end) {
-    await talk(crowd, rate, SAMPLE_EVERY_MS);
+    await crowd.talk(TEXT, rate, SAMPLE_EVERY_MS);
     samples.push({ usage: await usageOf(cluster), waiting: crowd.waiting });
     const { usage, waiting } = samples.at(-1)!;
     console.log(
@@ -183,18 +182,6 @@ async function soak(cluster: TestCluster): Promise<Result> {
     table(['', 'second third', 'last third'], [resident.cells, heap.cells, queue.cells]),
   ].join('\n\n');
   return { text, troubles };
-}
-
-/** An open loop: what is due is said, whatever came of the last one. */
-async function talk(crowd: Crowd, rate: number, forMs: number): Promise<void> {
-  const began = performance.now();
-  const count = Math.round((rate * forMs) / 1000);
-  for (let said = 0; said < count; ) {
-    const dueAt = began + (said * 1000) / rate;
-    if (dueAt > performance.now()) await delay(dueAt - performance.now());
-    crowd.say(TEXT, dueAt);
-    said++;
-  }
 }
 
 function troublesOf(crowd: Crowd): string[] {

@@ -1,6 +1,7 @@
 // Many people with a socket each, spread over the nodes: as cheap as a client can be, so that the
 // machine is the nodes'. Each message is timed from when it was due to its ack, and to the last of all
 // who are in the room.
+import { setTimeout as delay } from 'node:timers/promises';
 import { until } from 'actor-ts/testkit';
 import { WebSocket } from 'ws';
 import type { TestCluster, TestNode } from '../../tests/harness/Driver.ts';
@@ -77,6 +78,18 @@ export class Crowd implements Disposable {
     this.underway.set(id, message);
     this.unacked.set(id, message);
     ws.send(JSON.stringify({ type: 'send-message', room, id, text }));
+  }
+
+  /** An open loop: what is due is said, whatever came of the last one. @returns how many were said */
+  async talk(text: string, perSecond: number, forMs: number): Promise<number> {
+    const began = performance.now();
+    const count = Math.round((perSecond * forMs) / 1000);
+    for (let said = 0; said < count; said++) {
+      const dueAt = began + (said * 1000) / perSecond;
+      if (dueAt > performance.now()) await delay(dueAt - performance.now());
+      this.say(text, dueAt);
+    }
+    return count;
   }
 
   /** Resolves once everything said is acked and has come to everybody. */

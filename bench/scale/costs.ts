@@ -46,10 +46,12 @@ async function inRoomsOf(size: number) {
   using crowd = await Crowd.arrive(cluster, PEOPLE, (i) => `room-${Math.floor(i / size)}`);
   const full = await settledUsage(cluster);
   const restSeconds = await cpuOf(cluster, () => delay(MEASURE_MS));
-  await talk(crowd, WARM_UP_MS);
+  await crowd.talk(TEXT, RATE, WARM_UP_MS);
+  await crowd.quiet();
   let messages = 0;
   const talkSeconds = await cpuOf(cluster, async () => {
-    messages = await talk(crowd, MEASURE_MS);
+    messages = await crowd.talk(TEXT, RATE, MEASURE_MS);
+    await crowd.quiet();
   });
   const resting = restSeconds / (MEASURE_MS / 1000);
   return {
@@ -65,17 +67,4 @@ async function cpuOf(cluster: TestCluster, meanwhile: () => Promise<unknown>): P
   const before = await usageOf(cluster);
   await meanwhile();
   return (await usageOf(cluster)).cpuSeconds - before.cpuSeconds;
-}
-
-/** RATE messages a second, evenly. @returns how many */
-async function talk(crowd: Crowd, forMs: number): Promise<number> {
-  const began = performance.now();
-  const count = (RATE * forMs) / 1000;
-  for (let said = 0; said < count; said++) {
-    const dueAt = began + (said * 1000) / RATE;
-    await delay(Math.max(0, dueAt - performance.now()));
-    crowd.say(TEXT, dueAt);
-  }
-  await crowd.quiet();
-  return count;
 }
