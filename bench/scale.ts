@@ -2,6 +2,7 @@
 // people and messages as three nodes count them, and what follows for clusters of 3, 10 and 100 nodes.
 //
 //   npm run scale                    prints all of it, a few minutes
+//   npm run scale -- costs           a part: membership, sharding, costs
 //   npm run scale -- --report        writes docs/scale.md
 import { parseArgs } from 'node:util';
 import { table, writeSection, writtenBy } from '../docs/figures.ts';
@@ -19,7 +20,10 @@ const SHARDS = [
   [100, 10_000],
 ] as const;
 
-const { report } = parseArgs({ options: { report: { type: 'boolean', default: false } } }).values;
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { report: { type: 'boolean', default: false } },
+});
 
 const ms = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 const us = (seconds: number) => `${(seconds * 1e6).toFixed(0)} µs`;
@@ -73,11 +77,12 @@ function sharding(): string {
 }
 
 function costs(measured: Costs): string {
-  const { bytesPerPerson, bytesPerNode, perPersonSecond, perMessage, perDelivery } = measured;
+  const { bytesPerPerson, bytesPerNode, perNodeSecond } = measured;
+  const { perPersonSecond, perMessage, perDelivery } = measured;
   return table(
     ['what', 'memory', 'processor time'],
     [
-      ['a node that nobody uses', kib(bytesPerNode), ''],
+      ['a node that nobody uses', kib(bytesPerNode), `${us(perNodeSecond)} a second`],
       ['somebody connected, in one room', kib(bytesPerPerson), `${us(perPersonSecond)} a second`],
       ['a message, to the journal and its ack', '', us(perMessage)],
       ['each socket that it comes to', '', us(perDelivery)],
@@ -104,15 +109,26 @@ function capacity(measured: Costs): string {
   return table([...head, 'memory of a node', 'limit'], rows);
 }
 
-const measured = await measureCosts();
-const sections = {
-  membership: membership(),
-  sharding: sharding(),
-  costs: costs(measured),
-  capacity: capacity(measured),
+/** What can be asked for, and the sections of docs/scale.md that come of it. */
+const PARTS: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
+  membership: async () => ({ membership: membership() }),
+  sharding: async () => ({ sharding: sharding() }),
+  costs: async () => {
+    const measured = await measureCosts();
+    return { costs: costs(measured), capacity: capacity(measured) };
+  },
 };
-const command = 'npm run scale -- --report';
-for (const [name, text] of Object.entries(sections)) {
-  console.log(`${text}\n`);
-  if (report) await writeSection('scale.md', name, `${writtenBy(command)}\n\n${text}`);
+
+const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name));
+if (unknown !== undefined) {
+  console.error(`There is no part "${unknown}". Parts: ${Object.keys(PARTS).join(' ')}`);
+  process.exit(2);
+}
+const command = ['npm run scale --', ...process.argv.slice(2)].join(' ');
+for (const [part, sections] of Object.entries(PARTS)) {
+  if (positionals.length > 0 && !positionals.includes(part)) continue;
+  for (const [name, text] of Object.entries(await sections())) {
+    console.log(`${text}\n`);
+    if (values.report) await writeSection('scale.md', name, `${writtenBy(command)}\n\n${text}`);
+  }
 }

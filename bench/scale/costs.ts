@@ -19,6 +19,8 @@ export interface Costs {
   readonly bytesPerPerson: number;
   /** Of one node that nobody uses. */
   readonly bytesPerNode: number;
+  /** Seconds of processor time per second: the same. */
+  readonly perNodeSecond: number;
   /** Seconds of processor time: a connected person, per second. */
   readonly perPersonSecond: number;
   /** The same for a message, from the socket to the journal and the ack. */
@@ -34,6 +36,7 @@ export async function measureCosts(): Promise<Costs> {
   return {
     bytesPerPerson: (small.bytesPerPerson + large.bytesPerPerson) / 2,
     bytesPerNode: small.bytesPerNode,
+    perNodeSecond: (small.perNodeSecond + large.perNodeSecond) / 2,
     perPersonSecond: (small.perPersonSecond + large.perPersonSecond) / 2,
     perMessage: small.perMessage - SMALL_ROOM * perDelivery,
     perDelivery,
@@ -43,8 +46,10 @@ export async function measureCosts(): Promise<Costs> {
 async function inRoomsOf(size: number) {
   await using cluster = await processes.startCluster(3);
   const empty = await settledUsage(cluster);
+  const emptySeconds = await cpuOf(cluster, () => delay(MEASURE_MS));
   using crowd = await Crowd.arrive(cluster, PEOPLE, (i) => `room-${Math.floor(i / size)}`);
   const full = await settledUsage(cluster);
+  await delay(MEASURE_MS); // arriving is work for a while after
   const restSeconds = await cpuOf(cluster, () => delay(MEASURE_MS));
   await crowd.talk(TEXT, RATE, WARM_UP_MS);
   await crowd.quiet();
@@ -53,11 +58,12 @@ async function inRoomsOf(size: number) {
     messages = await crowd.talk(TEXT, RATE, MEASURE_MS);
     await crowd.quiet();
   });
-  const resting = restSeconds / (MEASURE_MS / 1000);
+  const perSecond = (seconds: number) => seconds / (MEASURE_MS / 1000);
   return {
     bytesPerPerson: (full.residentBytes - empty.residentBytes) / PEOPLE,
     bytesPerNode: empty.residentBytes / cluster.nodes.length,
-    perPersonSecond: resting / PEOPLE,
+    perNodeSecond: perSecond(emptySeconds) / cluster.nodes.length,
+    perPersonSecond: perSecond(restSeconds - emptySeconds) / PEOPLE,
     perMessage: (talkSeconds - restSeconds) / messages,
   };
 }

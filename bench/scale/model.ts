@@ -18,10 +18,11 @@ export interface Capacity {
 
 /** People in rooms of `roomSize`, each in one, spread evenly over the nodes. */
 export function capacityOf(costs: Costs, nodes: number, roomSize: number): Capacity {
-  const { bytesPerPerson, bytesPerNode, perPersonSecond, perMessage, perDelivery } = costs;
+  const { bytesPerPerson, bytesPerNode, perNodeSecond } = costs;
+  const { perPersonSecond, perMessage, perDelivery } = costs;
   const perMessageAndAll = perMessage + roomSize * perDelivery;
   const cpu = perPersonSecond + MESSAGES_PER_SECOND * perMessageAndAll;
-  const byCpu = (nodes * BUSY_SHARE) / cpu;
+  const byCpu = (nodes * (BUSY_SHARE - perNodeSecond)) / cpu;
   const byMemory = (nodes * (MEMORY_BYTES - bytesPerNode)) / bytesPerPerson;
   const people = Math.min(byCpu, byMemory);
   const messages = people * MESSAGES_PER_SECOND;
