@@ -17,7 +17,7 @@ export interface MembershipCosts {
   /** Per node and second, once they are one cluster. */
   readonly messages: number;
   readonly bytes: number;
-  /** Milliseconds a node computes per second, the sending and receiving left out. */
+  /** Milliseconds a node computes per second, its share of the simulated network's work included. */
   readonly busyMs: number;
   /** Bytes of the largest message: the whole state. */
   readonly stateBytes: number;
