@@ -1,9 +1,9 @@
-// What mainly waits runs side by side. What would measure its neighbour instead of itself runs alone:
-// clusters of processes that have to notice something in time.
+// What mainly waits runs side by side. What would measure its neighbours instead of itself runs after
+// them: clusters of processes that have to notice something in time.
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-/** These run alone: tests that start nodes as processes and watch how soon they notice something. */
+/** Tests that start nodes as processes and watch how soon they notice something. */
 const PROCESSES = 'packages/actor-ts/tests/**/*process*.test.ts';
 
 /** The runtime's tests on Cassandra: there for whoever names a server. */
@@ -38,9 +38,10 @@ export default defineConfig({
       }),
       suite('browser', 0, { ...sideBySide, include: ['tests/browser/**/*.test.ts'] }),
       suite('processes', 1, {
-        ...oneAtATime,
+        ...patient,
         include: [PROCESSES],
         exclude: [CASSANDRA],
+        maxWorkers: 2,
         maxConcurrency: 5,
       }),
       ...(isCassandraThere ? [suite('cassandra', 2, { ...oneAtATime, include: [CASSANDRA] })] : []),

@@ -6,7 +6,7 @@ import { Conversation } from './harness/Conversation.ts';
 import type { TestNode } from './harness/Driver.ts';
 import { GoodClient } from './harness/GoodClient.ts';
 import { fresh, Login } from './harness/Login.ts';
-import { membersOf } from './harness/places.ts';
+import { membersOf, placesOf } from './harness/places.ts';
 import { Socket } from './harness/Socket.ts';
 import { useCluster } from './harness/useCluster.ts';
 import { membersUp } from './harness/waiting.ts';
@@ -155,6 +155,25 @@ describe('a conversation', () => {
     await talk.stop();
     await talk.check();
   }, 60_000);
+});
+
+test('a room that has answered runs elsewhere, however soon after that its node is killed', async () => {
+  const ann = await login('ann', 0);
+  const [node1, node2] = cluster.nodes as [TestNode, TestNode];
+  for (let round = 0; round < 2; round++) {
+    const posts = Array.from({ length: 8 }, () => ann.post(fresh('room'), 'one', 'hello'));
+    const answers = (await Promise.all(posts)).filter(({ body }) => body.node === node2.name);
+    await node2.kill();
+    await until(async () => {
+      for (const { body } of answers) {
+        const places = await placesOf('room', body.room, node1, cluster.nodes);
+        if (places.length !== 1 || places[0] === node2.name) return false;
+      }
+      return true;
+    });
+    await node2.start();
+    await until(async () => (await membersUp(node1)) === 3);
+  }
 });
 
 test('a node that has been given up sends its clients elsewhere until it is back', async () => {

@@ -1,15 +1,12 @@
 // The chat page on one node, in a real browser: what it shows, how it is used, what it withstands.
-
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { percentile } from '../../bench/percentile.ts';
 import { fresh, Login, tokenFor } from '../harness/Login.ts';
 import { hasChrome, useChrome } from './chrome.ts';
+import { faultsOf, LOOKS, PHONE, sticksOut } from './looks.ts';
 import { Person } from './Person.ts';
 import { usePlace } from './usePlace.ts';
-
-const PHONE = { viewport: { width: 360, height: 680 }, isMobile: true, hasTouch: true };
 
 describe.skipIf(!hasChrome)('the chat page', () => {
   const place = usePlace(1);
@@ -322,39 +319,31 @@ describe.skipIf(!hasChrome)('the chat page', () => {
     });
   });
 
-  describe.each([
-    ['light', 'a desk', {}],
-    ['dark', 'a desk', {}],
-    ['light', 'a phone', PHONE],
-    ['dark', 'a phone', PHONE],
-  ] as const)('in %s colours on %s', (colorScheme, _where, size) => {
+  describe.each(LOOKS)('in $colorScheme colours at $viewport.width pixels', (look) => {
     test('axe finds nothing in the login, the rooms, a conversation or a broken connection', async () => {
       const room = fresh('room');
       const bob = await login('bob');
       for (const text of ['Hello', 'Is anybody here?']) await bob.post(room, fresh('id'), text);
-      const person = await Person.comes(
-        await profile({ colorScheme, ...size }),
-        place.url,
-        'x',
-        room,
-      );
+      const person = await Person.comes(await profile(look), place.url, 'x', room);
       await person.page.locator('#login').waitFor();
-      await isAccessible(person.page);
+      expect(await faultsOf(person.page)).toEqual([]);
       const ann = await Person.enters(person.page.context(), place.url, fresh('ann'), room);
       await ann.says('I am');
       await ann.hasSentAll();
-      await isAccessible(ann.page);
+      expect(await faultsOf(ann.page)).toEqual([]);
       const background = await ann.page.evaluate(
         'getComputedStyle(document.body.parentNode).backgroundColor',
       );
-      expect(background).toBe(colorScheme === 'dark' ? 'rgb(19, 21, 23)' : 'rgb(244, 244, 241)');
+      expect(background).toBe(
+        look.colorScheme === 'dark' ? 'rgb(19, 21, 23)' : 'rgb(244, 244, 241)',
+      );
       place.close();
       await ann.page.locator('.conn.stuck:visible').waitFor();
       await ann.says('Is that you?');
-      await isAccessible(ann.page);
+      expect(await faultsOf(ann.page)).toEqual([]);
       await ann.page.evaluate('location.hash = ""');
       await ann.page.locator('#rooms').waitFor();
-      await isAccessible(ann.page);
+      expect(await faultsOf(ann.page)).toEqual([]);
     });
   });
 });
@@ -458,17 +447,4 @@ async function clockOf(page: Page): Promise<() => Promise<number>> {
     const seconds = metrics.filter(({ name }) => WORK.includes(name)).map(({ value }) => value);
     return 1000 * seconds.reduce((sum, value) => sum + value);
   };
-}
-
-/** Pixels of the page that lie beyond the right edge of the screen. */
-async function sticksOut(page: Page): Promise<number> {
-  const script = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-  return (await page.evaluate(script)) as number;
-}
-
-async function isAccessible(page: Page): Promise<void> {
-  await page.evaluate(axe.source);
-  const { violations } = (await page.evaluate('axe.run()')) as axe.AxeResults;
-  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`);
-  expect(found).toEqual([]);
 }

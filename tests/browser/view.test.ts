@@ -2,7 +2,6 @@
 import { fileURLToPath } from 'node:url';
 import { type Management, startManagement } from 'actor-ts/management';
 import { until } from 'actor-ts/testkit';
-import axe from 'axe-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { TestCluster } from '../../packages/actor-ts/tests/pubsub/TestCluster.ts';
 import { fresh, Login } from '../harness/Login.ts';
@@ -10,11 +9,9 @@ import { membersOf, placesOf } from '../harness/places.ts';
 import { roomOn } from '../harness/roomOn.ts';
 import { Socket } from '../harness/Socket.ts';
 import { hasChrome, useChrome } from './chrome.ts';
+import { DESK, faultsOf, LOOKS, sticksOut } from './looks.ts';
 import { usePlace } from './usePlace.ts';
 import { Viewer } from './Viewer.ts';
-
-const DESK = { viewport: { width: 1400, height: 900 } };
-const PHONE = { viewport: { width: 360, height: 680 }, isMobile: true, hasTouch: true };
 
 describe.skipIf(!hasChrome)('the cluster view', () => {
   const place = usePlace(3, { env: { TRACE: 'true' } });
@@ -227,27 +224,19 @@ describe.skipIf(!hasChrome)('the cluster view', () => {
     await viewer.reads('#way-words', /→ lobby:/);
   });
 
-  describe.each([
-    ['light', 'a desk', DESK],
-    ['dark', 'a desk', DESK],
-    ['light', 'a phone', PHONE],
-    ['dark', 'a phone', PHONE],
-  ] as const)('in %s colours on %s', (colorScheme, _where, size) => {
+  describe.each(LOOKS)('in $colorScheme colours at $viewport.width pixels', (look) => {
     test('has no fault that axe finds, and fits', async () => {
-      const viewer = await opens('node1', { colorScheme, ...size });
+      const viewer = await opens('node1', look);
       const ann = await Login.as(fresh('ann'), node('node2'));
       const room = fresh('room');
       await ann.post(room, fresh('id'), 'hello');
       await viewer.reads('#way-words', new RegExp(`→ ${room}:`));
       await viewer.reads('.type', new RegExp(`${room} on node`));
-      await viewer.page.evaluate(axe.source);
-      const { violations } = (await viewer.page.evaluate('axe.run()')) as axe.AxeResults;
-      expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html)}`)).toEqual([]);
-      const width = 'document.documentElement.scrollWidth - innerWidth';
-      expect(await viewer.page.evaluate(width)).toBeLessThanOrEqual(0);
+      expect(await faultsOf(viewer.page)).toEqual([]);
+      expect(await sticksOut(viewer.page)).toBeLessThanOrEqual(0);
       const background = 'getComputedStyle(document.documentElement).backgroundColor';
       expect(await viewer.page.evaluate(background)).toBe(
-        colorScheme === 'dark' ? 'rgb(19, 21, 23)' : 'rgb(244, 244, 241)',
+        look.colorScheme === 'dark' ? 'rgb(19, 21, 23)' : 'rgb(244, 244, 241)',
       );
     });
   });

@@ -13,6 +13,8 @@ import type { WaitingRoom } from './WaitingRoom.ts';
 /** So many remembered entities are started at a time, with a pause in between. */
 const START_BATCH = 20;
 const START_PAUSE_MS = 10;
+/** An entity whose start cannot be recorded runs all the same, after so long. */
+const RECORD_WITHIN_MS = 1000;
 const CRASH_PAUSE_MS = 200;
 const MAX_CRASH_PAUSE_MS = 10_000;
 /** An entity that ran for so long has recovered from its crash. */
@@ -24,8 +26,8 @@ export interface EntitiesOwner {
   reroute(shard: Shard, waiting: Waiting): void;
   /** The last entity of a stopping shard has stopped. */
   shardIsEmpty(shard: Shard): void;
-  /** The set of entities that are to be remembered has changed. */
-  entityStarted(shard: Shard, id: string): void;
+  /** Resolves when the entity will be remembered; null when it is, or is not to be. */
+  entityStarts(shard: Shard, id: string): Promise<void> | null;
   entityForgotten(shard: Shard, id: string): void;
 }
 
@@ -101,13 +103,39 @@ export class Entities {
 
   // ---- starting --------------------------------------------------------------------------------
 
+  /** An entity that is to be remembered runs, and can be seen, when its start is recorded. */
   private start(shard: Shard, id: string): Entity | null {
     const entity = new Entity(id, shard);
-    if (!this.spawn(entity)) return null;
     shard.entities.set(id, entity);
-    this.owner.entityStarted(shard, id);
-    this.makeRoom(entity);
+    const recorded = this.owner.entityStarts(shard, id);
+    if (recorded === null) return this.run(entity) ? entity : null;
+    entity.timer = this.system.scheduler.schedule(RECORD_WITHIN_MS, () => {
+      const { typeName: type } = this.settings;
+      this.system.log.warn({ type, entity: id }, 'an entity starts before it will be remembered');
+      this.run(entity);
+    });
+    void recorded.then(() => {
+      if (entity.state === 'starting' && shard.entities.get(id) === entity) this.run(entity);
+    });
     return entity;
+  }
+
+  /** Gives the entity an actor, and what has waited. False when the actor cannot be made. */
+  private run(entity: Entity): boolean {
+    const isNew = entity.state === 'starting';
+    entity.timer?.cancel();
+    entity.timer = null;
+    if (!this.spawn(entity)) {
+      this.remove(entity);
+      this.owner.entityForgotten(entity.shard, entity.id);
+      for (const { message, sender } of this.room.takeAll(entity.waiting)) {
+        this.system.deadLetter(message, sender, this.cell.self);
+      }
+      return false;
+    }
+    for (const waiting of this.room.takeAll(entity.waiting)) this.tell(entity, waiting);
+    if (isNew) this.makeRoom(entity);
+    return true;
   }
 
   private spawn(entity: Entity): boolean {
@@ -124,21 +152,6 @@ export class Entities {
     entity.state = 'running';
     this.recency?.touch(entity, this.system.scheduler.now());
     return true;
-  }
-
-  /** Starts again an entity whose actor has stopped, and gives it what has waited. */
-  private restart(entity: Entity): void {
-    entity.timer?.cancel();
-    entity.timer = null;
-    if (!this.spawn(entity)) {
-      this.remove(entity);
-      for (const { message, sender } of this.room.takeAll(entity.waiting)) {
-        this.system.deadLetter(message, sender, this.cell.self);
-      }
-      return;
-    }
-    this.owner.entityStarted(entity.shard, entity.id);
-    for (const waiting of this.room.takeAll(entity.waiting)) this.tell(entity, waiting);
   }
 
   /** Starts entities that ran when the shard was somewhere else, a few at a time. */
@@ -211,8 +224,8 @@ export class Entities {
     entity.timer = null;
     if (!shard.isHosted) this.goneWithShard(entity);
     else if (entity.state === 'running') this.crashed(entity);
-    else if (entity.waiting.length > 0) this.restart(entity);
-    else if (entity.state === 'stopping' && this.settings.rememberEntities) this.restart(entity);
+    else if (entity.waiting.length > 0) this.run(entity);
+    else if (entity.state === 'stopping' && this.settings.rememberEntities) this.run(entity);
     else {
       this.remove(entity);
       this.owner.entityForgotten(shard, entity.id);
@@ -247,8 +260,7 @@ export class Entities {
     const { typeName: type } = this.settings;
     this.system.log.warn({ type, entity: entity.id, pauseMs }, 'a remembered entity stopped');
     entity.timer = this.system.scheduler.schedule(pauseMs, () => {
-      this.restart(entity);
-      if (entity.state !== 'running') return;
+      if (!this.run(entity)) return;
       entity.timer = this.system.scheduler.schedule(STABLE_MS, () => {
         entity.crashes = 0;
       });
@@ -281,28 +293,28 @@ export class Entities {
 
   /** Stops all entities now; what they have in their mailboxes goes to dead letters. */
   stopAll(shards: readonly Shard[]): void {
-    this.close();
+    this.close(shards);
     for (const shard of shards) {
       for (const entity of [...shard.entities.values()]) {
-        this.cell.stop(entity.ref!);
+        if (entity.ref !== null) this.cell.stop(entity.ref);
         this.leaveShard(entity);
       }
     }
   }
 
   /** Ends all timers. */
-  close(): void {
+  close(shards: readonly Shard[]): void {
     this.startTimer?.cancel();
     this.startTimer = null;
     this.toStart.length = 0;
-    for (const entity of this.byName.values()) entity.timer?.cancel();
+    for (const { entities } of shards) for (const { timer } of entities.values()) timer?.cancel();
   }
 
   private leaveShard(entity: Entity): void {
     entity.timer?.cancel();
     entity.timer = null;
     this.recency?.remove(entity);
-    if (entity.state === 'crashed') this.giveBack(entity);
+    if (entity.state === 'starting' || entity.state === 'crashed') this.giveBack(entity);
     else entity.state = 'stopping';
   }
 }

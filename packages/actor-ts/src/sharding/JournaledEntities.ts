@@ -4,7 +4,7 @@
 import type { ActorSystem } from '../actor/ActorSystem.ts';
 import { JournalCorruptError } from '../errors.ts';
 import type { Journal } from '../persistence/Journal.ts';
-import { BATCH_MS, type RememberedEntities } from './RememberedEntities.ts';
+import type { RememberedEntities } from './RememberedEntities.ts';
 
 type RegistryEvent =
   | { readonly kind: 'started'; readonly ids: readonly string[] }
@@ -40,12 +40,12 @@ export class JournaledEntities implements RememberedEntities {
     return stream.open();
   }
 
-  add(shard: number, id: string): void {
-    this.streams.get(shard)?.wish(id, true);
+  add(shard: number, id: string): Promise<void> | null {
+    return this.streams.get(shard)?.started(id) ?? null;
   }
 
   remove(shard: number, id: string): void {
-    this.streams.get(shard)?.wish(id, false);
+    this.streams.get(shard)?.stopped(id);
   }
 
   async close(shard: number): Promise<void> {
@@ -89,9 +89,9 @@ class Stream {
   private records = 0;
   private loaded = false;
   private abandoned = false;
-  private scheduled = false;
   private writing = false;
   private failures = 0;
+  private onRecorded: { readonly id: string; readonly resolve: () => void }[] = [];
   private onFlushed: (() => void)[] = [];
 
   constructor(system: ActorSystem, journal: Journal, pid: string) {
@@ -114,16 +114,24 @@ class Stream {
     this.loaded = true;
     const ids = [...this.stored].filter((id) => !this.dirty.has(id));
     for (const id of ids) this.wished.add(id);
-    this.schedule();
+    void this.flush();
     return ids;
   }
 
-  wish(id: string, running: boolean): void {
-    if (running === this.wished.has(id) && !this.dirty.has(id) && this.loaded) return;
-    if (running) this.wished.add(id);
-    else this.wished.delete(id);
+  /** Resolves when it is written; null when it was before. */
+  started(id: string): Promise<void> | null {
+    const isRecorded = this.stored.has(id) && this.wished.has(id) && !this.dirty.has(id);
+    if (isRecorded && this.loaded) return null;
+    this.wished.add(id);
     this.dirty.add(id);
-    this.schedule();
+    void this.flush();
+    return new Promise((resolve) => this.onRecorded.push({ id, resolve }));
+  }
+
+  stopped(id: string): void {
+    this.wished.delete(id);
+    this.dirty.add(id);
+    void this.flush();
   }
 
   flushed(): Promise<void> {
@@ -133,33 +141,38 @@ class Stream {
     });
   }
 
+  /** Entities whose start is not recorded yet are not to run here any more: they hear nothing. */
   abandon(): void {
     this.abandoned = true;
+    this.onRecorded = [];
     this.settleFlushed();
-  }
-
-  private schedule(): void {
-    if (this.scheduled || !this.loaded || this.abandoned) return;
-    this.scheduled = true;
-    this.system.scheduler.schedule(BATCH_MS, () => {
-      this.scheduled = false;
-      void this.flush();
-    });
   }
 
   private async flush(): Promise<void> {
     if (this.writing || !this.loaded) return;
     this.writing = true;
+    // Together with what else starts and stops in this turn; what comes later goes into the next write.
+    await Promise.resolve();
     while (!this.abandoned && this.dirty.size > 0) {
       try {
         await this.write();
         this.failures = 0;
+        this.settleRecorded();
       } catch (error) {
         await this.reloadAfter(error);
       }
     }
     this.writing = false;
     this.settleFlushed();
+  }
+
+  private settleRecorded(): void {
+    const open: typeof this.onRecorded = [];
+    for (const one of this.onRecorded) {
+      if (this.dirty.has(one.id)) open.push(one);
+      else one.resolve();
+    }
+    this.onRecorded = open;
   }
 
   private settleFlushed(): void {

@@ -5,8 +5,12 @@ import type { Grant } from './messages.ts';
 export interface RememberedEntities {
   /** This region hosts the shard from now on. Resolves with the entities that ran before. */
   open(shard: number, grant: Grant): Promise<Iterable<string>>;
-  /** Returns at once; the record is written a moment later, together with others. */
-  add(shard: number, id: string): void;
+  /**
+   * Resolves when it is recorded: the entity may show itself then. Null when it is recorded already.
+   * What is added or removed in one turn is recorded together.
+   */
+  add(shard: number, id: string): Promise<void> | null;
+  /** Returns at once: a record that stays too long does no harm. */
   remove(shard: number, id: string): void;
   /** Resolves when everything about the shard is written: the next home may open it then. */
   close(shard: number): Promise<void>;
@@ -15,6 +19,3 @@ export interface RememberedEntities {
   /** The shards that have entities to start. */
   shards(): Promise<readonly number[]>;
 }
-
-/** Changes of so many milliseconds are written together. */
-export const BATCH_MS = 5;

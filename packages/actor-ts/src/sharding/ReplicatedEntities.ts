@@ -2,10 +2,9 @@
 // shard's home tells the others what changes, numbered within its grant; who misses a number asks
 // for the whole set. It lasts as long as one of the nodes does.
 import type { ActorRef } from '../actor/ActorRef.ts';
-import type { Cancellable, Scheduler } from '../actor/Scheduler.ts';
 import { registerClass } from '../actor/serialization.ts';
 import { compareGrants, type Grant } from './messages.ts';
-import { BATCH_MS, type RememberedEntities } from './RememberedEntities.ts';
+import type { RememberedEntities } from './RememberedEntities.ts';
 
 export interface ShardChange {
   readonly shard: number;
@@ -74,15 +73,14 @@ export interface ReplicationPeers {
 }
 
 export class ReplicatedEntities implements RememberedEntities {
-  private readonly scheduler: Scheduler;
   private readonly peers: ReplicationPeers;
   private readonly replicas = new Map<number, Replica>();
   private readonly owned = new Set<number>();
   private readonly pending = new Map<number, Map<string, boolean>>();
-  private timer: Cancellable | null = null;
+  /** What is pending will have been told when this resolves. */
+  private telling: Promise<void> | null = null;
 
-  constructor(scheduler: Scheduler, peers: ReplicationPeers) {
-    this.scheduler = scheduler;
+  constructor(peers: ReplicationPeers) {
     this.peers = peers;
   }
 
@@ -96,8 +94,8 @@ export class ReplicatedEntities implements RememberedEntities {
     return before;
   }
 
-  add(shard: number, id: string): void {
-    this.change(shard, id, true);
+  add(shard: number, id: string): Promise<void> | null {
+    return this.change(shard, id, true);
   }
 
   remove(shard: number, id: string): void {
@@ -110,8 +108,6 @@ export class ReplicatedEntities implements RememberedEntities {
   }
 
   abandonAll(): void {
-    this.timer?.cancel();
-    this.timer = null;
     this.pending.clear();
     this.owned.clear();
     this.replicas.clear();
@@ -177,19 +173,23 @@ export class ReplicatedEntities implements RememberedEntities {
 
   // ---- out -------------------------------------------------------------------------------------
 
-  private change(shard: number, id: string, running: boolean): void {
+  private change(shard: number, id: string, running: boolean): Promise<void> | null {
     const replica = this.replicas.get(shard);
-    if (replica === undefined || !this.owned.has(shard) || replica.ids.has(id) === running) return;
+    if (replica === undefined || !this.owned.has(shard) || replica.ids.has(id) === running) {
+      return null;
+    }
     if (running) replica.ids.add(id);
     else replica.ids.delete(id);
     const changes = this.pending.get(shard) ?? new Map<string, boolean>();
     this.pending.set(shard, changes.set(id, running));
-    this.timer ??= this.scheduler.schedule(BATCH_MS, () => this.flush());
+    this.telling ??= Promise.resolve().then(() => {
+      this.telling = null;
+      this.flush();
+    });
+    return this.telling;
   }
 
   private flush(): void {
-    this.timer?.cancel();
-    this.timer = null;
     if (this.pending.size === 0) return;
     const changes: ShardChange[] = [];
     for (const [shard, ids] of this.pending) {

@@ -3,7 +3,7 @@ import type { ActorRef } from '../actor/ActorRef.ts';
 import type { Cancellable } from '../actor/Scheduler.ts';
 import type { Grant, NodeKey } from './messages.ts';
 
-/** A message that waits for its shard to have a home, or for its entity to stop and start again. */
+/** A message that waits for its shard to have a home, or for its entity to start. */
 export interface Waiting {
   readonly entityId: string;
   readonly message: unknown;
@@ -12,16 +12,17 @@ export interface Waiting {
 }
 
 /**
- * `resting`: has been asked to stop, will be started again if something arrives. `stopping`: goes
- * with its shard. `crashed`: stopped by itself, comes back after a pause.
+ * `starting`: its start is being recorded. `resting`: has been asked to stop, will be started again
+ * if something arrives. `stopping`: goes with its shard. `crashed`: stopped by itself, comes back
+ * after a pause.
  */
-export type EntityState = 'running' | 'resting' | 'stopping' | 'crashed';
+export type EntityState = 'starting' | 'running' | 'resting' | 'stopping' | 'crashed';
 
 export class Entity {
   readonly id: string;
   readonly shard: Shard;
   ref: ActorRef | null = null;
-  state: EntityState = 'running';
+  state: EntityState = 'starting';
   waiting: Waiting[] = [];
   /** Stops in a row that nobody asked for. */
   crashes = 0;
@@ -55,6 +56,11 @@ export class Shard {
 
   get isHosted(): boolean {
     return this.grant !== null && !this.stopping;
+  }
+
+  /** The ids of its entities without those that are not there for anybody yet. */
+  started(): string[] {
+    return [...this.entities.values()].filter((e) => e.state !== 'starting').map(({ id }) => id);
   }
 }
 

@@ -117,7 +117,7 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
     for (const end of this.unsubscribe) end();
     if (this.runtime.region === this) this.runtime.region = null;
     for (const { stopTimer } of this.shards) stopTimer?.cancel();
-    this.entities.close();
+    this.entities.close(this.shards);
     this.remembered?.abandonAll();
     this.link.close();
   }
@@ -298,8 +298,8 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
     this.send(shard, waiting);
   }
 
-  entityStarted(shard: Shard, id: string): void {
-    this.remembered?.add(shard.id, id);
+  entityStarts(shard: Shard, id: string): Promise<void> | null {
+    return this.remembered?.add(shard.id, id) ?? null;
   }
 
   entityForgotten(shard: Shard, id: string): void {
@@ -432,9 +432,7 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
 
   stats(): ShardStats {
     const hosted = this.shards.filter(({ grant }) => grant !== null);
-    return {
-      shards: hosted.map(({ id, entities }) => ({ shard: id, entities: [...entities.keys()] })),
-    };
+    return { shards: hosted.map((shard) => ({ shard: shard.id, entities: shard.started() })) };
   }
 
   private onGetStats(message: GetShardStats & { replyTo?: ActorRef }): void {

@@ -14,6 +14,6 @@ export function rememberedEntitiesFor(
 ): RememberedEntities | null {
   if (!rememberEntities) return null;
   const { journal } = system.extension(PersistenceExtensionId);
-  if (journal instanceof InMemoryJournal) return new ReplicatedEntities(system.scheduler, peers);
+  if (journal instanceof InMemoryJournal) return new ReplicatedEntities(peers);
   return new JournaledEntities(system, journal, typeName, numShards);
 }

@@ -35,6 +35,30 @@ describe('entities in the journal', () => {
     expect(await store().shards()).toEqual([3]);
   });
 
+  test('are in the journal when their start counts as recorded', async () => {
+    const entities = store();
+    await entities.open(3);
+    await entities.add(3, 'a');
+    expect(await remembered()).toEqual(['a']);
+    expect(entities.add(3, 'a')).toBeNull();
+    entities.remove(3, 'a');
+    expect(entities.add(3, 'a')).not.toBeNull();
+  });
+
+  test('count as recorded only when the shard has been read', async () => {
+    const before = store();
+    await before.open(3);
+    await before.add(3, 'a');
+
+    const entities = store();
+    const opening = entities.open(3);
+    const recorded = entities.add(3, 'a');
+    expect(recorded).not.toBeNull();
+    await opening;
+    await recorded;
+    expect(await journal.highestSeq(PID)).toBe(1);
+  });
+
   test('that start before the shard has been read are remembered too', async () => {
     const before = store();
     await before.open(3);

@@ -40,7 +40,7 @@ class Region {
       }
     }
     this.ref = system.spawnAnonymous(Props.create(() => new Body()));
-    this.registry = new ReplicatedEntities(system.scheduler, {
+    this.registry = new ReplicatedEntities({
       others: () => this.others,
       self: this.ref,
       startLate: (_, ids) => this.late.push(...ids),
@@ -60,6 +60,18 @@ async function opened(region: Region, seq: number): Promise<string[]> {
 }
 
 describe('entities in the memory of all nodes', () => {
+  test('have been told to the others when their start counts as recorded', async () => {
+    const [a, b] = regions(2);
+    await opened(a!, 1);
+    const recorded = [a!.registry.add(3, 'x'), a!.registry.add(3, 'y')];
+    expect(a!.registry.add(3, 'x')).toBeNull();
+    expect(await b!.registry.shards()).toEqual([]);
+    await Promise.all(recorded);
+    await until(async () => (await b!.registry.shards()).length === 1);
+    expect(await opened(b!, 2)).toEqual(['x', 'y']);
+    expect(b!.registry.add(3, 'x')).toBeNull();
+  });
+
   test('are known to the next home', async () => {
     const [a, b] = regions(2);
     await opened(a!, 1);

@@ -120,8 +120,9 @@ export class ShardedCluster {
     });
   }
 
-  /** The process dies without a word. */
+  /** The process dies without a word. What it has written to its sockets before arrives. */
   async crash(node: ShardedNode): Promise<void> {
+    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
     this.remove(node);
     this.network.refuse(node.cluster.selfAddress);
     // Its entities are gone with it; what their hooks would record does not count.
