@@ -112,8 +112,8 @@ export class LocalCluster implements Viewed {
       node.start();
       return null;
     }
-    if (!node.isRunning) return `${name} does not run.`;
-    const isLast = this.#nodes.every((other) => other === node || !other.isRunning);
+    if (!node.isStaying) return `${name} does not run.`;
+    const isLast = this.#nodes.every((other) => other === node || !other.isStaying);
     if (action === 'kill' && isLast) return `${name} is the last one that runs: Ctrl-C stops it.`;
     if (action === 'kill') node.crash();
     if (action === 'pause') node.pause();

@@ -39,6 +39,7 @@ export class NodeProcess {
   #child: ChildProcess | null = null;
   #stopAsked = false;
   #isPaused = false;
+  #isEnding = false;
 
   constructor(spec: NodeSpec, listener: NodeListener) {
     this.name = spec.name;
@@ -54,6 +55,11 @@ export class NodeProcess {
     return this.#isPaused;
   }
 
+  /** It runs, and nobody has told it to end. */
+  get isStaying(): boolean {
+    return this.isRunning && !this.#isEnding;
+  }
+
   get pid(): number | undefined {
     return this.#child?.pid;
   }
@@ -64,6 +70,7 @@ export class NodeProcess {
     const { program, cwd, env, within = [] } = this.#spec;
     this.#stopAsked = false;
     this.#isPaused = false;
+    this.#isEnding = false;
     const line = [...within, process.execPath, ...PRELOADED, program];
     const child = spawn(line[0]!, line.slice(1), {
       cwd,
@@ -96,6 +103,7 @@ export class NodeProcess {
     if (child === null) return false;
     const gone = once(child, 'close');
     this.#stopAsked = true;
+    this.#isEnding = true;
     let killed = false;
     const lastResort = setTimeout(() => {
       killed = true;
@@ -111,11 +119,12 @@ export class NodeProcess {
   /** Ends it at once, whatever it is doing. */
   kill(): void {
     this.#stopAsked = true;
-    this.#child?.kill('SIGKILL');
+    this.crash();
   }
 
   /** Ends it as a fault would: nobody asked for it. */
   crash(): void {
+    this.#isEnding = true;
     this.#child?.kill('SIGKILL');
   }
 

@@ -44,6 +44,17 @@ describe('LocalCluster', () => {
     expect(events.at(-1)).toBe('node1 exited with 0 as asked');
   });
 
+  it('kills all but the last on demand, however soon after each other', async () => {
+    const { cluster } = await start(3);
+    expect(cluster.act('node3', 'kill')).toBeNull();
+    expect(cluster.act('node3', 'kill')).toBe('node3 does not run.');
+    expect(cluster.act('node1', 'kill')).toBeNull();
+    expect(cluster.act('node2', 'kill')).toBe('node2 is the last one that runs: Ctrl-C stops it.');
+    await until(() => cluster.running.length === 1);
+    expect(cluster.act('node1', 'start')).toBeNull();
+    expect(cluster.act('node2', 'kill')).toBeNull();
+  });
+
   it('takes its clients from a node that falls silent', async () => {
     const { events, port } = await start(2);
     const paused = Number(await text(port, '/pid'));
