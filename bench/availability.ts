@@ -1,9 +1,5 @@
 // Whether every entity lives exactly once, 5 s after nodes were killed, stopped, cut off, joined or
 // left: real processes, default settings, asks all the time. Exit code 1 when it does not.
-//
-//   npm run availability                              3 trials of each, writes docs/availability.md
-//   npm run availability -- --trials 1 --only stop-   those whose key begins so; writes nothing
-//   npm run availability -- --logs /tmp/logs          keeps the nodes' logs there
 import { writeFile } from 'node:fs/promises';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
@@ -13,23 +9,29 @@ import { NodeProcess } from './availability/NodeProcess.ts';
 import { hasFailed, type Result, reportOf } from './availability/report.ts';
 import { SCENARIOS } from './availability/scenarios.ts';
 import { runTrial, type Trial } from './availability/trial.ts';
+import { OptionError, optionsOf, whole } from './commandLine.ts';
 
 const REPORT = fileURLToPath(new URL('../docs/availability.md', import.meta.url));
 
-const { values: args } = parseArgs({
-  options: {
-    trials: { type: 'string', default: '3' },
-    only: { type: 'string' },
-    logs: { type: 'string' },
-  },
+const USAGE = `npm run availability                              3 trials of each, writes docs/availability.md
+npm run availability -- --trials 1 --only stop-   those whose key begins so; writes nothing
+npm run availability -- --logs /tmp/logs          keeps the nodes' logs there`;
+
+const { args, trials, scenarios } = optionsOf(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      trials: { type: 'string', default: '3' },
+      only: { type: 'string' },
+      logs: { type: 'string' },
+    },
+  });
+  const beginnings = values.only?.split(',') ?? [''];
+  const asked = SCENARIOS.filter(({ key }) => beginnings.some((begin) => key.startsWith(begin)));
+  if (asked.length === 0) {
+    throw new OptionError(`--only takes of: ${SCENARIOS.map(({ key }) => key).join(', ')}`);
+  }
+  return { args: values, trials: whole('trials', values.trials), scenarios: asked };
 });
-const trials = Number(args.trials);
-if (!Number.isInteger(trials) || trials < 1) throw new Error('--trials takes a number from 1 on');
-const beginnings = args.only?.split(',') ?? [''];
-const chosen = SCENARIOS.filter(({ key }) => beginnings.some((begin) => key.startsWith(begin)));
-if (chosen.length === 0) {
-  throw new Error(`--only takes of: ${SCENARIOS.map(({ key }) => key).join(', ')}`);
-}
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => {
@@ -41,7 +43,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 const loadBefore = loadavg()[0]!;
 const cutMissing = await linksMissing();
 const results: Result[] = [];
-for (const scenario of chosen) {
+for (const scenario of scenarios) {
   if (scenario.needsCut && cutMissing !== null) {
     console.log(`${scenario.name}: not run: ${cutMissing}`);
     results.push({ scenario, trials: [], notRun: cutMissing });

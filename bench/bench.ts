@@ -1,14 +1,11 @@
 // How fast it is: each kind of work beside a reference with nothing around it, and beside others where
 // there are any. All contenders of a row take turns in one run, so that the machine's moods hit all.
-//
-//   npm run bench                    all rows; npm run bench -- tell ask   these
-//   npm run bench -- --rounds 3
-//
-// `--report` writes docs/performance.md. Figures of their own depend on the machine; ratios less so.
+// Figures of their own depend on the machine; ratios less so.
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { table, writeSection, writtenBy } from '../docs/figures.ts';
 import { barChart } from '../docs/plot.ts';
+import { chosen, optionsOf, whole } from './commandLine.ts';
 import { percentile } from './percentile.ts';
 import { ContenderProcess } from './rows/ContenderProcess.ts';
 import { ROWS } from './rows/index.ts';
@@ -82,24 +79,23 @@ function rowsOf({ row, figures }: Measured): (string | number)[][] {
   });
 }
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: 'string', default: '5' },
-    report: { type: 'boolean', default: false },
-  },
+const USAGE = `npm run bench                 all rows
+npm run bench -- tell ask     these
+npm run bench -- --rounds 3   so many rounds instead of five
+npm run bench -- --report     writes docs/performance.md`;
+
+const { values, names, rounds } = optionsOf(USAGE, () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      rounds: { type: 'string', default: '5' },
+      report: { type: 'boolean', default: false },
+    },
+  });
+  const all = ROWS.map(({ name }) => name);
+  return { values, names: chosen(all, positionals), rounds: whole('rounds', values.rounds) };
 });
-const rounds = Number(values.rounds);
-const unknown = positionals.find((name) => ROWS.every((row) => row.name !== name));
-if (unknown !== undefined || !Number.isInteger(rounds) || rounds < 1) {
-  const names = ROWS.map(({ name }) => name).join(' ');
-  console.error(
-    unknown === undefined
-      ? `--rounds takes a whole number above 0, got "${values.rounds}".`
-      : `There is no row "${unknown}". Rows: ${names}`,
-  );
-  process.exit(2);
-}
+
 /** How far each row is, as a picture. */
 function chart(rows: readonly Measured[]): string {
   const bars = rows.map((measured) => {
@@ -113,9 +109,7 @@ function chart(rows: readonly Measured[]): string {
 const HEAD = ['work', 'who', 'min', 'median', 'max', 'ours ÷ this', 'target', 'reached'];
 const all: (string | number)[][] = [];
 const measured: Measured[] = [];
-for (const row of ROWS.filter(
-  ({ name }) => positionals.length === 0 || positionals.includes(name),
-)) {
+for (const row of ROWS.filter(({ name }) => names.includes(name))) {
   measured.push(await run(row, rounds));
   const lines = rowsOf(measured.at(-1)!);
   all.push(...lines);

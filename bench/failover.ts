@@ -1,9 +1,6 @@
 // How long a room is without an answer when a node goes: killed, told to stop, frozen. Three real
 // nodes, a message every 60 ms into a room on the node that goes and into one elsewhere. Everything
 // acked is looked for afterwards, in the history and in what the clients were pushed.
-//
-//   npm run failover                20 trials of each, writes docs/failover.md
-//   npm run failover -- --trials 3 --dry
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -16,6 +13,7 @@ import { fresh, Login } from '../tests/harness/Login.ts';
 import { processes } from '../tests/harness/processes.ts';
 import { membersUp } from '../tests/harness/waiting.ts';
 import { findFaults } from './audit.ts';
+import { OptionError, optionsOf, whole } from './commandLine.ts';
 import { percentile } from './percentile.ts';
 
 const SAY_EVERY_MS = 60;
@@ -172,19 +170,30 @@ function row(way: Way, trials: readonly Trial[]): string {
   ].join(' | ')} |`;
 }
 
-const { values: args } = parseArgs({
-  options: {
-    trials: { type: 'string', default: '20' },
-    dry: { type: 'boolean', default: false },
-    only: { type: 'string' },
-  },
+const USAGE = `npm run failover                          20 trials of each, writes docs/failover.md
+npm run failover -- --trials 3 --dry      writes nothing
+npm run failover -- --only SIGTERM --dry  those in whose name it is`;
+
+const { args, trialCount, ways } = optionsOf(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      trials: { type: 'string', default: '20' },
+      dry: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
+    },
+  });
+  const asked = WAYS.filter(({ name }) => name.includes(values.only));
+  if (asked.length === 0) {
+    throw new OptionError(`--only takes a part of: ${WAYS.map(({ name }) => name).join(', ')}`);
+  }
+  return { args: values, trialCount: whole('trials', values.trials), ways: asked };
 });
 const rows: string[] = [];
 const allFaults: string[] = [];
-for (const way of WAYS.filter(({ name }) => name.includes(args.only ?? ''))) {
+for (const way of ways) {
   await using cluster = await processes.startCluster(3);
   const trials: Trial[] = [];
-  for (let i = 0; i < Number(args.trials); i++) {
+  for (let i = 0; i < trialCount; i++) {
     try {
       trials.push(await runTrial(cluster, way));
     } catch (error) {

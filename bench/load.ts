@@ -1,16 +1,11 @@
 // What three nodes on this machine hold: idle sockets and their memory, people who talk and how long
 // it takes, and the same for half an hour with an eye on memory. The clients share the machine.
-//
-//   npm run load -- idle [--clients 10000]
-//   npm run load -- active [--clients 1000 --room-size 20 --rate 200 --seconds 60]
-//   npm run load -- soak [--clients 300 --room-size 20 --rate 60 --minutes 30]
-//
-// `--rate`: messages a second, of all together. `--report` writes the figures into docs/reliability.md.
 import { parseArgs } from 'node:util';
 import { table, writeSection, writtenBy } from '../docs/figures.ts';
 import type { TestCluster } from '../tests/harness/Driver.ts';
 import { fresh, Login } from '../tests/harness/Login.ts';
 import { processes } from '../tests/harness/processes.ts';
+import { chosen, OptionError, optionsOf, whole } from './commandLine.ts';
 import { Crowd } from './load/Crowd.ts';
 import { settledUsage, type Usage, usageOf } from './load/nodes.ts';
 import { percentile } from './percentile.ts';
@@ -32,32 +27,44 @@ interface Result {
   readonly troubles: readonly string[];
 }
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    clients: { type: 'string' },
-    'room-size': { type: 'string', default: '20' },
-    rate: { type: 'string' },
-    seconds: { type: 'string', default: '60' },
-    minutes: { type: 'string', default: '30' },
-    report: { type: 'boolean', default: false },
-  },
+const USAGE = `npm run load -- idle [--clients 10000]
+npm run load -- active [--clients 1000 --room-size 20 --rate 200 --seconds 60]
+npm run load -- soak [--clients 300 --room-size 20 --rate 60 --minutes 30]
+
+--rate: messages a second, of all together. --report writes the figures into docs/reliability.md.`;
+
+const KINDS = {
+  idle: { run: idle, clients: '10000', rate: '1' },
+  active: { run: active, clients: '1000', rate: '200' },
+  soak: { run: soak, clients: '300', rate: '60' },
+};
+
+const { kind, clients, roomSize, rate, seconds, minutes, isReported } = optionsOf(USAGE, () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      clients: { type: 'string' },
+      'room-size': { type: 'string', default: '20' },
+      rate: { type: 'string' },
+      seconds: { type: 'string', default: '60' },
+      minutes: { type: 'string', default: '30' },
+      report: { type: 'boolean', default: false },
+    },
+  });
+  if (positionals.length !== 1) throw new OptionError('One kind of load at a time.');
+  const [kind] = chosen(Object.keys(KINDS), positionals) as (keyof typeof KINDS)[];
+  return {
+    kind: kind!,
+    clients: whole('clients', values.clients ?? KINDS[kind!].clients),
+    roomSize: whole('room-size', values['room-size']),
+    rate: whole('rate', values.rate ?? KINDS[kind!].rate),
+    seconds: whole('seconds', values.seconds),
+    minutes: whole('minutes', values.minutes),
+    isReported: values.report,
+  };
 });
 
-/** A whole number above 0. */
-function whole(flag: string, text: string | undefined, fallback: number): number {
-  const value = text === undefined ? fallback : Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  console.error(`--${flag} takes a whole number above 0, got "${text}".`);
-  process.exit(2);
-}
-
-const roomSize = whole('room-size', values['room-size'], 20);
-const seconds = whole('seconds', values.seconds, 60);
-const minutes = whole('minutes', values.minutes, 30);
-
 async function idle(cluster: TestCluster): Promise<Result> {
-  const clients = whole('clients', values.clients, 10_000);
   const before = await settledUsage(cluster);
   const began = performance.now();
   using crowd = await Crowd.arrive(
@@ -90,8 +97,6 @@ async function idle(cluster: TestCluster): Promise<Result> {
 }
 
 async function active(cluster: TestCluster): Promise<Result> {
-  const clients = whole('clients', values.clients, 1000);
-  const rate = whole('rate', values.rate, 200);
   using crowd = await Crowd.arrive(
     cluster,
     clients,
@@ -127,8 +132,6 @@ async function active(cluster: TestCluster): Promise<Result> {
 }
 
 async function soak(cluster: TestCluster): Promise<Result> {
-  const clients = whole('clients', values.clients, 300);
-  const rate = whole('rate', values.rate, 60);
   using crowd = await Crowd.arrive(
     cluster,
     clients,
@@ -199,23 +202,12 @@ async function lost(cluster: TestCluster, crowd: Crowd): Promise<string[]> {
   return missing.length === 0 ? [] : [`${missing.length} acked messages are not in the history`];
 }
 
-const KINDS: Readonly<Record<string, (cluster: TestCluster) => Promise<Result>>> = {
-  idle,
-  active,
-  soak,
-};
-const kind = positionals[0] ?? '';
-const run = KINDS[kind];
-if (run === undefined || positionals.length > 1) {
-  console.error(`npm run load -- ${Object.keys(KINDS).join(' | ')}`);
-  process.exit(2);
-}
 await using cluster = await processes.startCluster(3);
-const { text, troubles } = await run(cluster);
+const { text, troubles } = await KINDS[kind].run(cluster);
 const verdict =
   troubles.length === 0 ? 'No error, no closed socket, no lost message.' : troubles.join('; ');
 const command = ['npm run load --', ...process.argv.slice(2)].join(' ');
 const section = [writtenBy(command), text, verdict].join('\n\n');
 console.log(section);
-if (values.report) await writeSection('reliability.md', `load ${kind}`, section);
+if (isReported) await writeSection('reliability.md', `load ${kind}`, section);
 process.exitCode = troubles.length === 0 ? 0 : 1;

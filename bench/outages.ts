@@ -2,9 +2,6 @@
 // Nginx in containers, from the Compose file as it is. Two people talk through the front door all the
 // time; what counts is the longest time in which nothing was acknowledged in their room. Everything
 // acked is looked for afterwards. Takes about eight minutes.
-//
-//   npm run outages              writes the table in docs/operations.md
-//   npm run outages -- --dry
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -14,6 +11,7 @@ import { ComposeStack } from '../tests/harness/containers/ComposeStack.ts';
 import { GoodClient } from '../tests/harness/GoodClient.ts';
 import { fresh, Login } from '../tests/harness/Login.ts';
 import { findFaults } from './audit.ts';
+import { optionsOf } from './commandLine.ts';
 
 const REPO = fileURLToPath(new URL('../', import.meta.url));
 const SAY_EVERY_MS = 200;
@@ -144,7 +142,12 @@ function longestSilenceMs(acks: readonly number[], from: number, to: number): nu
   return Math.max(...moments.slice(1).map((at, i) => at - moments[i]!));
 }
 
-const { values: args } = parseArgs({ options: { dry: { type: 'boolean', default: false } } });
+const USAGE = `npm run outages              writes the table in docs/operations.md
+npm run outages -- --dry     writes nothing`;
+
+const { values: args } = optionsOf(USAGE, () => {
+  return parseArgs({ options: { dry: { type: 'boolean', default: false } } });
+});
 const rows: string[][] = [];
 let acked = 0;
 let faultCount = 0;

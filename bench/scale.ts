@@ -1,11 +1,8 @@
 // What lies past this machine: membership and sharding of up to 100 nodes in virtual time, the costs of
 // people and messages as three nodes count them, and what follows for clusters of 3, 10 and 100 nodes.
-//
-//   npm run scale                    prints all of it, a few minutes
-//   npm run scale -- costs           a part: membership, sharding, costs
-//   npm run scale -- --report        writes docs/scale.md
 import { parseArgs } from 'node:util';
 import { table, writeSection, writtenBy } from '../docs/figures.ts';
+import { chosen, optionsOf } from './commandLine.ts';
 import { type Costs, measureCosts } from './scale/costs.ts';
 import { membershipOf } from './scale/membership.ts';
 import { capacityOf } from './scale/model.ts';
@@ -19,11 +16,6 @@ const SHARDS = [
   [10, 10_000],
   [100, 10_000],
 ] as const;
-
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: { report: { type: 'boolean', default: false } },
-});
 
 const ms = (value: number) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ms`;
 const us = (seconds: number) => `${(seconds * 1e6).toFixed(0)} µs`;
@@ -119,14 +111,20 @@ const PARTS: Readonly<Record<string, () => Promise<Record<string, string>>>> = {
   },
 };
 
-const unknown = positionals.find((name) => !Object.hasOwn(PARTS, name));
-if (unknown !== undefined) {
-  console.error(`There is no part "${unknown}". Parts: ${Object.keys(PARTS).join(' ')}`);
-  process.exit(2);
-}
+const USAGE = `npm run scale                    prints all of it, a few minutes
+npm run scale -- costs           a part: ${Object.keys(PARTS).join(', ')}
+npm run scale -- --report        writes docs/scale.md`;
+
+const { values, parts } = optionsOf(USAGE, () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { report: { type: 'boolean', default: false } },
+  });
+  return { values, parts: chosen(Object.keys(PARTS), positionals) };
+});
 const command = ['npm run scale --', ...process.argv.slice(2)].join(' ');
 for (const [part, sections] of Object.entries(PARTS)) {
-  if (positionals.length > 0 && !positionals.includes(part)) continue;
+  if (!parts.includes(part)) continue;
   for (const [name, text] of Object.entries(await sections())) {
     console.log(`${text}\n`);
     if (values.report) await writeSection('scale.md', name, `${writtenBy(command)}\n\n${text}`);

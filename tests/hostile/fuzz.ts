@@ -1,35 +1,38 @@
 // Tries hostile input on every surface, many more than the tests do. Exit code 1 when a node crashed,
 // memory leaked, an input was refused without a name, or others noticed.
-//
-//   npm run fuzz                                   a million inputs a surface, 10,000 over sockets
-//   npm run fuzz -- --surface decoder,http         only these
-//   npm run fuzz -- --inputs 5000 --seed 7         so many on each, and the same ones again
-//   npm run fuzz -- --report                       writes the table of docs/reliability.md
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { chosen, OptionError, optionsOf, whole } from '../../bench/commandLine.ts';
 import { type Row, tableOf, writeReport } from './fuzzReport.ts';
 import type { Surface } from './Surface.ts';
 import { cheap, overSockets } from './surfaces/index.ts';
 
-const { values: args } = parseArgs({
-  options: {
-    surface: { type: 'string' },
-    inputs: { type: 'string' },
-    seed: { type: 'string' },
-    report: { type: 'boolean', default: false },
-  },
-});
-if (args.report && (args.surface ?? args.inputs) !== undefined) {
-  throw new Error('--report takes all surfaces, and all of their inputs');
-}
+const USAGE = `npm run fuzz                                   a million inputs a surface, 10,000 over sockets
+npm run fuzz -- --surface decoder,http         only these
+npm run fuzz -- --inputs 5000 --seed 7         so many on each, and the same ones again
+npm run fuzz -- --report                       writes the table of docs/reliability.md`;
+
 const all = [...cheap, ...overSockets];
-const wanted = args.surface?.split(',') ?? all.map(({ name }) => name);
-const unknown = wanted.filter((name) => !all.some((surface) => surface.name === name));
-if (unknown.length > 0) {
-  throw new Error(`--surface takes ${all.map(({ name }) => name).join(', ')}; got ${unknown}`);
-}
-const seed = args.seed === undefined ? randomInt(2 ** 31) : whole('--seed', args.seed);
-const inputs = args.inputs === undefined ? undefined : whole('--inputs', args.inputs);
+const { wanted, seed, inputs, isReported } = optionsOf(USAGE, () => {
+  const { values } = parseArgs({
+    options: {
+      surface: { type: 'string' },
+      inputs: { type: 'string' },
+      seed: { type: 'string' },
+      report: { type: 'boolean', default: false },
+    },
+  });
+  if (values.report && (values.surface ?? values.inputs) !== undefined) {
+    throw new OptionError('--report takes all surfaces, and all of their inputs');
+  }
+  const names = all.map(({ name }) => name);
+  return {
+    wanted: chosen(names, values.surface?.split(',') ?? []),
+    seed: values.seed === undefined ? randomInt(2 ** 31) : whole('seed', values.seed, 0),
+    inputs: values.inputs === undefined ? undefined : whole('inputs', values.inputs),
+    isReported: values.report,
+  };
+});
 
 console.log(`seed ${seed}`);
 const rows: Row[] = [];
@@ -39,7 +42,7 @@ for (const surface of all.filter(({ name }) => wanted.includes(name))) {
   print(row);
 }
 console.log(`\n${tableOf(rows)}`);
-if (args.report) await writeReport(rows, seed);
+if (isReported) await writeReport(rows, seed);
 process.exitCode = rows.some(hasFailed) ? 1 : 0;
 
 async function tried(surface: Surface): Promise<Row> {
@@ -68,10 +71,4 @@ function print({ surface, outcome, seconds }: Row): void {
 
 function hasFailed({ surface, outcome }: Row): boolean {
   return outcome.tally.faultCount > 0 || outcome.grownBytes >= surface.mayGrowBytes;
-}
-
-function whole(option: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${option} takes a whole number`);
-  return value;
 }
