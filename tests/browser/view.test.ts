@@ -153,12 +153,12 @@ describe.skipIf(!hasChrome)('the cluster view', () => {
     await ann.post(room, fresh('id'), 'hello');
     await viewer.reads('#pause', /Go on \([1-9]\d* new\)/);
     await until(async () => (await placesOf('room', room, node('node1'), place.cluster.nodes))[0]);
-    const withoutCount = (text: string) => text.replace(/Go on .*|Pause/, '');
+    const withoutCount = (text: string) => text.replace(/Go on .*|Hold still/, '');
     expect(withoutCount(await viewer.text('main'))).toBe(withoutCount(still));
     await pause.click();
     await viewer.reads('.type', new RegExp(`${room} on node`));
     await viewer.reads('#way-words', new RegExp(`→ ${room}:`));
-    expect(await pause.innerText()).toBe('Pause');
+    expect(await pause.innerText()).toBe('Hold still');
   });
 
   test('shows station after station in slow motion', async () => {

@@ -113,7 +113,7 @@ function drawNow() {
 
 function draw() {
   drawConnection(feed.state, model, Date.now());
-  setText($('#pause'), paused ? `Go on (${unseen} new)` : 'Pause');
+  setText($('#pause'), paused ? `Go on (${unseen} new)` : 'Hold still');
   if (paused) return;
   drawSummary(model, lostAt);
   drawMembers(model);
