@@ -30,6 +30,9 @@ const SUSPENDED = 8;
 const STOPPING = 16;
 const STOPPED = 32;
 
+/** The queue of who has no system messages, which is nearly always: a queue of its own is not kept. */
+const NONE: SystemMessage[] = [];
+
 /** What a child may be called by its parent. `$` begins the names that the runtime gives. */
 const CHILD_NAME = /^[^/#\s$][^/#\s]{0,1023}$/;
 
@@ -46,7 +49,7 @@ export class ActorCell implements ActorContext, Runnable {
   private readonly props: Props;
   private readonly parentCell: ActorCell | null;
   private readonly mailbox = new Mailbox();
-  private readonly systemQueue: SystemMessage[] = [];
+  private systemQueue = NONE;
   private actor: Actor | null = null;
   private blocked = STARTING;
   private queued = false;
@@ -96,7 +99,8 @@ export class ActorCell implements ActorContext, Runnable {
       return;
     }
     if (message.kind === 'terminate') this.stopRequested = true;
-    this.systemQueue.push(message);
+    if (this.systemQueue === NONE) this.systemQueue = [message];
+    else this.systemQueue.push(message);
     if (!this.queued) this.schedule();
   }
 
@@ -107,7 +111,7 @@ export class ActorCell implements ActorContext, Runnable {
   run(limit: number): number {
     let handled = 0;
     for (;;) {
-      if (this.systemQueue.length > 0) this.handleSystem(this.systemQueue.shift()!);
+      if (this.systemQueue !== NONE) this.handleSystem(this.nextSystem());
       else if (this.blocked !== 0 || this.mailbox.size === 0 || handled === limit) break;
       else {
         handled++;
@@ -117,6 +121,12 @@ export class ActorCell implements ActorContext, Runnable {
     }
     this.queued = this.blocked === 0 && this.mailbox.size > 0;
     return handled;
+  }
+
+  private nextSystem(): SystemMessage {
+    const message = this.systemQueue.shift()!;
+    if (this.systemQueue.length === 0) this.systemQueue = NONE;
+    return message;
   }
 
   private schedule(): void {

@@ -58,9 +58,9 @@ export class Mailbox {
       this.slots = new Array(FIRST_SLOTS).fill(undefined);
       return;
     }
-    const larger = new Array(slots.length * 2).fill(undefined);
-    for (let i = 0; i < slots.length; i++) larger[i] = slots[(head + i) & (slots.length - 1)];
-    this.slots = larger;
+    // Setting the length makes room in place, and faster than copying one by one.
+    if (head > 0) this.slots = slots.slice(head).concat(slots.slice(0, head));
+    this.slots.length = slots.length * 2;
     this.head = 0;
   }
 }
