@@ -14,12 +14,21 @@ const TEXT = 'x'.repeat(100);
 const SAMPLE_EVERY_MS = 10_000;
 /** Memory grows while everything is used for the first time: this share of a soak is not compared. */
 const WARM_UP_SHARE = 1 / 3;
-/** Between the second and the last third of a soak. */
+/**
+ * Between the second and the last third of a soak: of the most that was resident, and of the least heap in
+ * use. In between, both go up and down as the garbage collector thinks fit.
+ */
 const MAX_GROWTH = 0.1;
 
 const kb = (bytes: number) => (bytes / 1024).toFixed(1);
 const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 const ms = (value: number) => value.toFixed(1);
+
+interface Sample {
+  readonly usage: Usage;
+  /** Messages that were sent and not yet acked. */
+  readonly waiting: number;
+}
 
 interface Result {
   readonly text: string;
@@ -137,7 +146,7 @@ async function soak(cluster: TestCluster): Promise<Result> {
     clients,
     (guest) => `room-${Math.floor(guest / roomSize)}`,
   );
-  const samples: { usage: Usage; waiting: number }[] = [];
+  const samples: Sample[] = [];
   const end = performance.now() + minutes * 60_000;
   while (performance.now() < end) {
     await crowd.talk(TEXT, rate, SAMPLE_EVERY_MS);
@@ -150,38 +159,36 @@ async function soak(cluster: TestCluster): Promise<Result> {
   await crowd.quiet();
   const compared = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
   const half = compared.length >> 1;
-  const medianOf = (part: typeof samples, of: (sample: (typeof samples)[0]) => number) =>
-    percentile(part.map(of), 0.5);
-  const row = (
-    name: string,
-    show: (value: number) => string,
-    of: (s: (typeof samples)[0]) => number,
-  ) => {
-    const [second, last] = [
-      medianOf(compared.slice(0, half), of),
-      medianOf(compared.slice(half), of),
-    ];
-    return { cells: [name, show(second), show(last)], growth: last / second - 1 };
+  const thirds = [compared.slice(0, half), compared.slice(half)];
+  const row = (name: string, show: (value: number) => string, of: (third: Sample[]) => number) => {
+    const [second, last] = thirds.map(of) as [number, number];
+    return { name, cells: [name, show(second), show(last)], growth: last / second - 1 };
   };
   const resident = row(
-    'memory of all nodes (resident)',
-    (v) => `${mb(v)} MiB`,
-    (s) => s.usage.residentBytes,
+    'memory of all nodes (resident), most',
+    (bytes) => `${mb(bytes)} MiB`,
+    (third) => Math.max(...third.map(({ usage }) => usage.residentBytes)),
   );
   const heap = row(
-    'of it heap',
-    (v) => `${mb(v)} MiB`,
-    (s) => s.usage.heapBytes,
+    'heap in use, least',
+    (bytes) => `${mb(bytes)} MiB`,
+    (third) => Math.min(...third.map(({ usage }) => usage.heapBytes)),
   );
-  const queue = row('messages on their way', String, (s) => s.waiting);
+  const queue = row('messages on their way, median', String, (third) => {
+    return percentile(
+      third.map(({ waiting }) => waiting),
+      0.5,
+    );
+  });
   const troubles = [...troublesOf(crowd), ...(await lost(cluster, crowd))];
-  if (resident.growth > MAX_GROWTH)
-    troubles.push(`memory grew by ${(resident.growth * 100).toFixed(0)} %`);
+  for (const { name, growth } of [resident, heap]) {
+    if (growth > MAX_GROWTH) troubles.push(`${name}: grew by ${(growth * 100).toFixed(0)} %`);
+  }
   if (samples.at(-1)!.usage.lost > 0)
     troubles.push(`${samples.at(-1)!.usage.lost} messages between actors were lost`);
   const text = [
     `${clients} people in rooms of ${roomSize}, ${rate} messages a second for ${minutes} minutes: ` +
-      `${crowd.toAck.length} messages acked, ${crowd.deliveries} delivered. Medians:`,
+      `${crowd.toAck.length} messages acked, ${crowd.deliveries} delivered.`,
     table(['', 'second third', 'last third'], [resident.cells, heap.cells, queue.cells]),
   ].join('\n\n');
   return { text, troubles };
