@@ -1,7 +1,7 @@
 // `npm start` as its user sees it: the chat, and beside it the cluster view with buttons that kill, pause
 // and start nodes.
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Runner } from '../../packages/workshop/tests/fixtures/Runner.ts';
 import { fresh } from '../harness/Login.ts';
 import { hasChrome, useChrome } from './chrome.ts';
@@ -20,6 +20,9 @@ describe.skipIf(!hasChrome)('a run with buttons', () => {
     runner = new Runner({ command: [WORKSHOP, 'start'], env: { TRACE: 'true' } });
     chat = await runner.up();
     view = (await runner.said(/the view {3}(http:\S+)/))[1]!;
+  });
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(() => console.error(runner.output));
   });
   afterAll(() => runner?.[Symbol.asyncDispose]());
 

@@ -111,6 +111,8 @@ export class ViewDoor {
     const onward = request(
       { host: LOOPBACK, port: node.management, method, path: url, headers },
       (answer) => {
+        // Dropped as the answer came: its `close`, which ends the question too, is on its way.
+        if (outgoing.destroyed) return;
         this.#current = node.name;
         outgoing.writeHead(answer.statusCode!, answer.headers);
         outgoing.flushHeaders();

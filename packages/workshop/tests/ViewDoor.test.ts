@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { createServer, request, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, request, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { until } from '../../actor-ts/src/testkit/until.ts';
 import { ViewDoor, type ViewedNode } from '../src/ViewDoor.ts';
@@ -95,6 +95,31 @@ test('ends what a node sends when it is dropped, and when it is told to pause it
   expect(await ends(() => made.drop('node1'))).toBe('broken off');
   const pause = () => fetch(`${url}/view/controls/node1/pause`, { method: 'POST' });
   expect(await ends(pause)).toBe('broken off');
+});
+
+test('goes on when a node answers a page that it has just dropped', async () => {
+  const held: ServerResponse[] = [];
+  const slow = createServer((_, outgoing) => void held.push(outgoing)).listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  closers.push(() => slow.close());
+  const { port: management } = slow.address() as AddressInfo;
+  const { url, port, acts } = await door([{ ...(await node('node1')), management }]);
+  const page = fetch(url).then(
+    () => 'answered',
+    () => 'broken off',
+  );
+  await until(() => held.length === 1);
+  const buttons = connect(port, '127.0.0.1');
+  closers.push(() => buttons.destroy());
+  const asks = (what: string) => buttons.write(`${what} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+  asks('GET /view/controls');
+  await once(buttons, 'data');
+  // Both in one turn, so that the door reads them in one turn, in this order.
+  asks('POST /view/controls/node1/kill');
+  held[0]!.end('late');
+  expect(String((await once(buttons, 'data'))[0])).toMatch(/^HTTP\/1.1 200 /);
+  expect([await page, acts]).toEqual(['broken off', ['kill node1']]);
+  expect((await fetch(`${url}/view/controls`)).status).toBe(200);
 });
 
 test('tells what the nodes do, and does to them what it is asked', async () => {
