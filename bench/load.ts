@@ -7,26 +7,27 @@ import { fresh, Login } from '../tests/harness/Login.ts';
 import { processes } from '../tests/harness/processes.ts';
 import { chosen, OptionError, optionsOf, whole } from './commandLine.ts';
 import { Crowd } from './load/Crowd.ts';
+import { LiveHeap } from './load/LiveHeap.ts';
 import { settledUsage, type Usage, usageOf } from './load/nodes.ts';
 import { percentile } from './percentile.ts';
 
 const TEXT = 'x'.repeat(100);
 const SAMPLE_EVERY_MS = 10_000;
-/** Memory grows while everything is used for the first time: this share of a soak is not compared. */
-const WARM_UP_SHARE = 1 / 3;
-/**
- * Between the second and the last third of a soak: of the most that was resident, and of the least heap in
- * use. In between, both go up and down as the garbage collector thinks fit.
- */
+/** How far a soak may grow from its first third, in which everything is used for the first time, to its end. */
 const MAX_GROWTH = 0.1;
+const THIRDS = 3;
 
 const kb = (bytes: number) => (bytes / 1024).toFixed(1);
 const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
 const ms = (value: number) => value.toFixed(1);
 
-interface Sample {
-  readonly usage: Usage;
-  /** Messages that were sent and not yet acked. */
+/** One third of a soak. */
+interface Third {
+  /** The most there was, of all nodes together: in between it follows the garbage collector. */
+  readonly residentBytes: number;
+  /** At its end. */
+  readonly liveHeapBytes: number;
+  /** Messages that had not come to everybody yet, in the median. */
   readonly waiting: number;
 }
 
@@ -146,52 +147,50 @@ async function soak(cluster: TestCluster): Promise<Result> {
     clients,
     (guest) => `room-${Math.floor(guest / roomSize)}`,
   );
-  const samples: Sample[] = [];
-  const end = performance.now() + minutes * 60_000;
-  while (performance.now() < end) {
-    await crowd.talk(TEXT, rate, SAMPLE_EVERY_MS);
-    samples.push({ usage: await usageOf(cluster), waiting: crowd.waiting });
-    const { usage, waiting } = samples.at(-1)!;
-    console.log(
-      `${mb(usage.residentBytes)} MiB, heap ${mb(usage.heapBytes)} MiB, ${waiting} on their way`,
-    );
-  }
+  const before = await usageOf(cluster);
+  const thirds: Third[] = [];
+  while (thirds.length < THIRDS) thirds.push(await third(cluster, crowd));
   await crowd.quiet();
-  const compared = samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
-  const half = compared.length >> 1;
-  const thirds = [compared.slice(0, half), compared.slice(half)];
-  const row = (name: string, show: (value: number) => string, of: (third: Sample[]) => number) => {
-    const [second, last] = thirds.map(of) as [number, number];
-    return { name, cells: [name, show(second), show(last)], growth: last / second - 1 };
+  const after = await usageOf(cluster);
+  const row = (name: string, show: (value: number) => string, of: (one: Third) => number) => {
+    const values = thirds.map(of);
+    return { name, cells: [name, ...values.map(show)], growth: values.at(-1)! / values[0]! - 1 };
   };
-  const resident = row(
-    'memory of all nodes (resident), most',
-    (bytes) => `${mb(bytes)} MiB`,
-    (third) => Math.max(...third.map(({ usage }) => usage.residentBytes)),
-  );
-  const heap = row(
-    'heap in use, least',
-    (bytes) => `${mb(bytes)} MiB`,
-    (third) => Math.min(...third.map(({ usage }) => usage.heapBytes)),
-  );
-  const queue = row('messages on their way, median', String, (third) => {
-    return percentile(
-      third.map(({ waiting }) => waiting),
-      0.5,
-    );
-  });
+  const mib = (bytes: number) => `${mb(bytes)} MiB`;
+  const heap = row('heap in use after a collection', mib, (one) => one.liveHeapBytes);
+  const resident = row('resident memory, most', mib, (one) => one.residentBytes);
+  const queue = row('messages on their way, median', String, (one) => one.waiting);
   const troubles = [...troublesOf(crowd), ...(await lost(cluster, crowd))];
-  for (const { name, growth } of [resident, heap]) {
+  for (const { name, growth } of [heap, resident]) {
     if (growth > MAX_GROWTH) troubles.push(`${name}: grew by ${(growth * 100).toFixed(0)} %`);
   }
-  if (samples.at(-1)!.usage.lost > 0)
-    troubles.push(`${samples.at(-1)!.usage.lost} messages between actors were lost`);
+  // Before, nodes told each other of what the other one did not have yet.
+  const lostBetween = after.lost - before.lost;
+  if (lostBetween > 0) troubles.push(`${lostBetween} messages between actors were lost`);
   const text = [
     `${clients} people in rooms of ${roomSize}, ${rate} messages a second for ${minutes} minutes: ` +
-      `${crowd.toAck.length} messages acked, ${crowd.deliveries} delivered.`,
-    table(['', 'second third', 'last third'], [resident.cells, heap.cells, queue.cells]),
+      `${crowd.toAck.length} messages acked, ${crowd.deliveries} delivered. All nodes together:`,
+    table(
+      ['', 'first third', 'second third', 'last third'],
+      [heap.cells, resident.cells, queue.cells],
+    ),
   ].join('\n\n');
   return { text, troubles };
+}
+
+async function third(cluster: TestCluster, crowd: Crowd): Promise<Third> {
+  const resident: number[] = [];
+  const waiting: number[] = [];
+  const end = performance.now() + (minutes * 60_000) / THIRDS;
+  while (performance.now() < end) {
+    await crowd.talk(TEXT, rate, SAMPLE_EVERY_MS);
+    resident.push((await usageOf(cluster)).residentBytes);
+    waiting.push(crowd.waiting);
+    console.log(`${mb(resident.at(-1)!)} MiB resident, ${waiting.at(-1)} on their way`);
+  }
+  const liveHeapBytes = await liveHeap.of(cluster);
+  console.log(`${mb(liveHeapBytes)} MiB of heap in use`);
+  return { residentBytes: Math.max(...resident), liveHeapBytes, waiting: percentile(waiting, 0.5) };
 }
 
 function troublesOf(crowd: Crowd): string[] {
@@ -209,7 +208,8 @@ async function lost(cluster: TestCluster, crowd: Crowd): Promise<string[]> {
   return missing.length === 0 ? [] : [`${missing.length} acked messages are not in the history`];
 }
 
-await using cluster = await processes.startCluster(3);
+const liveHeap = new LiveHeap();
+await using cluster = await processes.startCluster(3, kind === 'soak' ? liveHeap.options : {});
 const { text, troubles } = await KINDS[kind].run(cluster);
 const verdict =
   troubles.length === 0 ? 'No error, no closed socket, no lost message.' : troubles.join('; ');
