@@ -155,7 +155,14 @@ export class ShardingModel {
     this.nextTick = this.now + TICK_MS;
     this.coordinate({ kind: 'tick' });
     for (const { node, version } of this.regions.values()) {
-      this.toCoordinator({ kind: 'sync', node, epoch: this.epoch, version });
+      const sync = {
+        kind: 'sync',
+        node,
+        epoch: this.epoch,
+        version,
+        journalAnswers: true,
+      } as const;
+      this.toCoordinator(sync);
     }
   }
 
@@ -192,7 +199,7 @@ export class ShardingModel {
     if (message.kind === 'hello') {
       this.toCoordinator({
         ...{ kind: 'register', node, epoch: message.epoch, numShards: this.shards },
-        ...{ proxy: false, leaving: false, held: [], wanted: [] },
+        ...{ proxy: false, leaving: false, journalAnswers: true, held: [], wanted: [] },
       });
     } else if (message.kind === 'registered' || message.kind === 'homes') {
       region.version = message.version;

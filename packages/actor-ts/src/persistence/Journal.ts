@@ -42,6 +42,12 @@ export interface Journal {
   /** All streams that were ever written to, in no order that is promised. */
   persistenceIds(): AsyncIterable<string>;
 
+  /**
+   * Whether its database answers this process, for journals that have one to lose. While it does not, and
+   * other nodes reach theirs, sharding moves this node's shards to them.
+   */
+  readonly isAnswering?: boolean;
+
   /** Idempotent. Appends under way are finished first. */
   close(): Promise<void>;
 }

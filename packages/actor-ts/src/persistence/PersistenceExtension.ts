@@ -19,6 +19,11 @@ export class PersistenceExtension {
     return this.currentJournal;
   }
 
+  /** False while the journal is one that can lose its database, and has. */
+  get journalAnswers(): boolean {
+    return this.currentJournal?.isAnswering ?? true;
+  }
+
   get snapshotStore(): SnapshotStore {
     this.currentSnapshotStore ??= new InMemorySnapshotStore();
     return this.currentSnapshotStore;

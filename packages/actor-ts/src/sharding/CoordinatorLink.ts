@@ -46,6 +46,8 @@ export class CoordinatorLink {
   /** Ticks without a coordinator's map. */
   private unanswered = 0;
   private isRefused = false;
+  /** What the coordinator has been told. */
+  private journalAnswers = true;
   private leaving: Promise<void> | null = null;
   private markLeft: () => void = () => {};
 
@@ -82,7 +84,8 @@ export class CoordinatorLink {
 
   private sync(): void {
     const { self: node, promised: epoch } = this.runtime;
-    if (epoch !== null) this.tell({ kind: 'sync', node, epoch, version: this.version });
+    const { version, journalAnswers } = this;
+    if (epoch !== null) this.tell({ kind: 'sync', node, epoch, version, journalAnswers });
   }
 
   // ---- in --------------------------------------------------------------------------------------
@@ -112,6 +115,7 @@ export class CoordinatorLink {
       ...{ node, epoch, numShards: settings.numShards },
       proxy: !this.runtime.hosts,
       leaving: this.leaving !== null,
+      journalAnswers: this.journalAnswers,
       held: this.region.held(),
       wanted: this.region.wanted(),
     });
@@ -210,10 +214,18 @@ export class CoordinatorLink {
       if (this.unanswered % TICKS_PER_WARNING === 0) this.warnUnanswered();
       return;
     }
-    if (this.ticks % TICKS_PER_SYNC === 0) this.sync();
+    if (this.noticeJournal() || this.ticks % TICKS_PER_SYNC === 0) this.sync();
     const homeless = isRetry ? this.region.homeless() : [];
     if (homeless.length > 0) this.askForHomes(homeless);
     if (this.leaving !== null && isRetry) this.askToLeave();
+  }
+
+  /** True when it has begun, or ceased, to answer. */
+  private noticeJournal(): boolean {
+    const { journalAnswers } = this.runtime;
+    const hasChanged = journalAnswers !== this.journalAnswers;
+    this.journalAnswers = journalAnswers;
+    return hasChanged;
   }
 
   private warnUnanswered(): void {

@@ -2,6 +2,9 @@
 import type { MemberStatus } from '../cluster/Member.ts';
 import type { Epoch, Grant, HomeChange, NodeKey, ToCoordinator, ToRegion } from './messages.ts';
 
+/** A journal that was away and has answered for so long is one that answers. */
+const PROVEN_MS = 5000;
+
 export interface CoordinatorSettings {
   readonly numShards: number;
   readonly rebalanceIntervalMs: number;
@@ -17,6 +20,10 @@ export interface MemberView {
 export interface RegionView {
   readonly proxy: boolean;
   readonly leaving: boolean;
+  /** Its node reaches the journal. */
+  readonly journalAnswers: boolean;
+  /** When that changed last; -Infinity for a region that has come with a journal that answers. */
+  readonly journalSince: number;
   /** Has been told that nothing is left on it. */
   readonly leaveDone: boolean;
 }
@@ -129,8 +136,20 @@ export function routableHomes(state: CoordinatorState): HomeChange[] {
   return homes;
 }
 
-/** Regions that may be given shards, oldest member first. */
-export function candidates(state: CoordinatorState): NodeKey[] {
+/**
+ * Regions that may be given shards, oldest member first. Those whose journal does not answer, or has not for
+ * long, only when there are no others: then it is the journal that is away, for all, and moving helps nobody.
+ */
+export function candidates(state: CoordinatorState, now: number): NodeKey[] {
+  const nodes = possibleHomes(state);
+  const sound = nodes.filter((node) => {
+    const { journalAnswers, journalSince } = state.regions.get(node)!;
+    return journalAnswers && now - journalSince >= PROVEN_MS;
+  });
+  return sound.length > 0 ? sound : nodes;
+}
+
+function possibleHomes(state: CoordinatorState): NodeKey[] {
   const nodes: NodeKey[] = [];
   for (const { node, status, hosts } of state.members.values()) {
     const region = state.regions.get(node);

@@ -26,6 +26,8 @@ export interface EntitiesOwner {
   reroute(shard: Shard, waiting: Waiting): void;
   /** The last entity of a stopping shard has stopped. */
   shardIsEmpty(shard: Shard): void;
+  /** Entities of a stopping shard are there still, after the time they had. */
+  shardStopsLate(shard: Shard): void;
   /** Resolves when the entity will be remembered; null when it is, or is not to be. */
   entityStarts(shard: Shard, id: string): Promise<void> | null;
   entityForgotten(shard: Shard, id: string): void;
@@ -273,7 +275,7 @@ export class Entities {
   }
 
   /** Stops the shard's entities behind the messages they have; then the owner hears of it. */
-  stopShard(shard: Shard): void {
+  stopShard(shard: Shard, timeoutMs: number): void {
     for (const entity of [...shard.entities.values()]) {
       if (entity.state === 'running') entity.ref!.tell(PoisonPill.instance);
       this.leaveShard(entity);
@@ -282,12 +284,13 @@ export class Entities {
       this.owner.shardIsEmpty(shard);
       return;
     }
-    const { handOffTimeoutMs: timeoutMs, typeName: type } = this.settings;
+    const { typeName: type } = this.settings;
     const { scheduler, log } = this.system;
     shard.stopTimer = scheduler.scheduleRepeatedly(timeoutMs, timeoutMs, () => {
       const entities = [...shard.entities.keys()].slice(0, 20);
       log.warn({ type, shard: shard.id, entities, timeoutMs }, 'entities did not stop in time');
       for (const { ref } of shard.entities.values()) if (ref !== null) this.cell.stop(ref);
+      this.owner.shardStopsLate(shard);
     });
   }
 

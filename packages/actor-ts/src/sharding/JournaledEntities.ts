@@ -54,9 +54,13 @@ export class JournaledEntities implements RememberedEntities {
     if (stream !== undefined && this.streams.get(shard) === stream) this.streams.delete(shard);
   }
 
+  abandon(shard: number): void {
+    this.streams.get(shard)?.abandon();
+    this.streams.delete(shard);
+  }
+
   abandonAll(): void {
-    for (const stream of this.streams.values()) stream.abandon();
-    this.streams.clear();
+    for (const shard of [...this.streams.keys()]) this.abandon(shard);
   }
 
   async shards(): Promise<readonly number[]> {

@@ -14,7 +14,9 @@ export interface RememberedEntities {
   remove(shard: number, id: string): void;
   /** Resolves when everything about the shard is written: the next home may open it then. */
   close(shard: number): Promise<void>;
-  /** All shards are lost at once; nothing more is written. */
+  /** The shard is given up as it is; nothing more is written. */
+  abandon(shard: number): void;
+  /** The same for all shards at once. */
   abandonAll(): void;
   /** The shards that have entities to start. */
   shards(): Promise<readonly number[]>;

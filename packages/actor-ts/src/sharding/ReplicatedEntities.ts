@@ -107,6 +107,11 @@ export class ReplicatedEntities implements RememberedEntities {
     this.owned.delete(shard);
   }
 
+  abandon(shard: number): void {
+    this.pending.delete(shard);
+    this.owned.delete(shard);
+  }
+
   abandonAll(): void {
     this.pending.clear();
     this.owned.clear();

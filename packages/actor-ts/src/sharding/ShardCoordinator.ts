@@ -33,8 +33,10 @@ const RESEND_MS = 1000;
 const QUIESCE_TIMEOUT_MS = 2000;
 /** From the registration of a region to the first look at the balance: others may be coming too. */
 const FIRST_REBALANCE_MS = 500;
-/** Hand-offs at a time when a node leaves. */
-const LEAVE_PARALLEL = 32;
+/** Hand-offs at a time from a node that leaves, or that has lost its journal. */
+const PARALLEL_MOVES = 32;
+/** So long a region may be without its journal. If it is away for all, all have said so by then. */
+const WITHOUT_JOURNAL_MS = 1500;
 
 export interface Step {
   readonly state: CoordinatorState;
@@ -49,6 +51,7 @@ export function step(state: CoordinatorState, event: CoordinatorEvent, now: numb
 }
 
 type Register = Extract<ToCoordinator, { kind: 'register' }>;
+type Sync = Extract<ToCoordinator, { kind: 'sync' }>;
 
 /** A draft of the next state. It lives for one step. */
 class Turn implements CoordinatorState {
@@ -113,7 +116,7 @@ class Turn implements CoordinatorState {
         this.want(event.shards);
         break;
       case 'sync':
-        this.onSync(event.node, event.epoch, event.version);
+        this.onSync(event);
         break;
       case 'shard-started':
         this.onStarted(event.node, event.shard, event.grant);
@@ -137,7 +140,7 @@ class Turn implements CoordinatorState {
 
   finish(): Step {
     if (this.phase === 'active') {
-      this.moveFromLeaving();
+      this.moveShards();
       for (const shard of this.wanted) this.allocate(shard, null);
       this.broadcast();
       this.answerLeaving();
@@ -233,7 +236,10 @@ class Turn implements CoordinatorState {
       proxy: report.proxy,
       leaving: report.leaving || (known?.leaving ?? false),
       leaveDone: false,
+      journalAnswers: known?.journalAnswers ?? true,
+      journalSince: known?.journalSince ?? Number.NEGATIVE_INFINITY,
     });
+    this.hearOfJournal(node, report.journalAnswers);
     for (const held of report.held) this.settle(node, held);
     const held = new Set(report.held.map(({ shard }) => shard));
     for (const [shard, home] of [...this.homes]) {
@@ -325,10 +331,23 @@ class Turn implements CoordinatorState {
     if (homes.length > 0) this.send(node, { kind: 'home-is', epoch: this.epoch, homes });
   }
 
-  private onSync(node: NodeKey, epoch: Epoch, version: number): void {
+  private onSync({ node, epoch, version, journalAnswers }: Sync): void {
     if (!this.regions.has(node) || compareEpochs(epoch, this.epoch) !== 0) {
       this.onAnnounce(node, epoch);
-    } else if (version !== this.version) this.needMap.add(node);
+      return;
+    }
+    this.hearOfJournal(node, journalAnswers);
+    if (version !== this.version) this.needMap.add(node);
+  }
+
+  private hearOfJournal(node: NodeKey, journalAnswers: boolean): void {
+    const region = this.regions.get(node)!;
+    if (region.journalAnswers === journalAnswers) return;
+    this.regions.set(node, { ...region, journalAnswers, journalSince: this.now });
+  }
+
+  private lacksJournal({ journalAnswers, journalSince }: RegionView): boolean {
+    return !journalAnswers && this.now - journalSince >= WITHOUT_JOURNAL_MS;
   }
 
   private leastLoaded(nodes: readonly NodeKey[]): NodeKey | null {
@@ -358,7 +377,7 @@ class Turn implements CoordinatorState {
   }
 
   private allocate(shard: number, preferred: NodeKey | null): void {
-    const nodes = candidates(this);
+    const nodes = candidates(this, this.now);
     const isPreferred = preferred !== null && nodes.includes(preferred);
     const node = isPreferred ? preferred : this.leastLoaded(nodes);
     if (this.phase !== 'active' || node === null) {
@@ -461,12 +480,18 @@ class Turn implements CoordinatorState {
     else this.regions.set(node, { ...region, leaving: true, leaveDone: false });
   }
 
-  private moveFromLeaving(): void {
-    if (![...this.regions.values()].some(({ leaving }) => leaving)) return;
+  /** Begins to empty regions that leave, and those without a journal if others have one; a few at a time. */
+  private moveShards(): void {
+    const isToMove = (region: RegionView) => region.leaving || this.lacksJournal(region);
+    if (![...this.regions.values()].some(isToMove)) return;
+    const nodes = candidates(this, this.now);
     for (const [shard, { node }] of this.homes) {
-      if (this.handOffs.size >= LEAVE_PARALLEL) return;
-      if (!this.regions.get(node)?.leaving || this.handOffs.has(shard)) continue;
-      this.beginHandOff(shard, this.leastLoaded(candidates(this)));
+      if (this.handOffs.size >= PARALLEL_MOVES) return;
+      const region = this.regions.get(node);
+      if (region === undefined || !isToMove(region) || this.handOffs.has(shard)) continue;
+      const to = this.leastLoaded(nodes);
+      const hasBetter = to !== null && !nodes.includes(node);
+      if (region.leaving || hasBetter) this.beginHandOff(shard, to);
     }
   }
 
@@ -486,7 +511,7 @@ class Turn implements CoordinatorState {
     this.nextRebalanceAt = this.now + this.settings.rebalanceIntervalMs;
     const limit = Math.max(1, Math.ceil(this.settings.numShards / 10)) - this.handOffs.size;
     const pinned = new Set(this.handOffs.keys());
-    const moves = planRebalance(settledHomes(this), candidates(this), pinned, limit);
+    const moves = planRebalance(settledHomes(this), candidates(this, this.now), pinned, limit);
     for (const { shard, to } of moves) this.beginHandOff(shard, to);
   }
 

@@ -43,6 +43,8 @@ import { WaitingRoom } from './WaitingRoom.ts';
 /** After so many regions that passed a message on it waits for the coordinator's word. */
 const MAX_HOPS = 4;
 const TICK_MS = 250;
+/** What entities get instead of the time for a hand-off while the journal does not answer. */
+const HASTY_STOP_MS = 500;
 const MAX_ID_LENGTH = 1024;
 const MIN_IDLE_CHECK_MS = 10;
 const MAX_IDLE_CHECK_MS = 5000;
@@ -288,8 +290,14 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
       this.link.shardStopped(id, grant);
     } else if (!shard.stopping && compareGrants(shard.grant, grant) <= 0) {
       shard.stopping = true;
-      this.entities.stopShard(shard);
+      this.entities.stopShard(shard, this.stopWithinMs);
     }
+  }
+
+  private get stopWithinMs(): number {
+    const { journalAnswers, settings } = this.runtime;
+    const { handOffTimeoutMs } = settings;
+    return journalAnswers ? handOffTimeoutMs : Math.min(handOffTimeoutMs, HASTY_STOP_MS);
   }
 
   // ---- what entities do (called by Entities) ---------------------------------------------------
@@ -307,6 +315,18 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
   }
 
   shardIsEmpty(shard: Shard): void {
+    this.giveBack(shard);
+  }
+
+  /**
+   * Entities that wait for a journal that does not answer would stop when that does. They are left to
+   * themselves: what they write after this is refused, since the next home is ahead of them.
+   */
+  shardStopsLate(shard: Shard): void {
+    if (!this.runtime.journalAnswers) this.giveBack(shard);
+  }
+
+  private giveBack(shard: Shard): void {
     const { grant } = shard;
     shard.stopTimer?.cancel();
     shard.stopTimer = null;
@@ -317,7 +337,12 @@ export class ShardRegion extends Actor<unknown> implements EntitiesOwner {
       this.link.shardStopped(shard.id, grant);
     };
     if (this.remembered === null) done();
-    else void this.withinTime(this.remembered.close(shard.id)).then(done);
+    else if (this.runtime.journalAnswers) {
+      void this.withinTime(this.remembered.close(shard.id)).then(done);
+    } else {
+      this.remembered.abandon(shard.id);
+      done();
+    }
   }
 
   /** A store that hangs must not hold up a hand-off for ever. */

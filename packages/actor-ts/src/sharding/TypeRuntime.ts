@@ -1,6 +1,7 @@
 // What the parts of one type of entity on one node share, and what outlives a restart of its region.
 import type { ActorSystem } from '../actor/ActorSystem.ts';
 import type { Cluster } from '../cluster/Cluster.ts';
+import { PersistenceExtensionId } from '../persistence/PersistenceExtension.ts';
 import { keyOf } from './membership.ts';
 import type { Epoch, NodeKey } from './messages.ts';
 import type { ShardingSettings } from './ShardingOptions.ts';
@@ -47,6 +48,11 @@ export class TypeRuntime {
   get hosts(): boolean {
     const { proxy, role } = this.settings;
     return !proxy && (role === undefined || this.hasRole(role));
+  }
+
+  /** This node reaches the journal, as far as it knows. */
+  get journalAnswers(): boolean {
+    return this.system.extension(PersistenceExtensionId).journalAnswers;
   }
 
   private hasRole(role: string): boolean {

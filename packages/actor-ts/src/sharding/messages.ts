@@ -49,17 +49,19 @@ export type ToCoordinator =
       readonly numShards: number;
       readonly proxy: boolean;
       readonly leaving: boolean;
+      readonly journalAnswers: boolean;
       readonly held: readonly HeldShard[];
       /** Shards that have waiting messages, or whose last known home is gone. */
       readonly wanted: readonly number[];
     }
   | { readonly kind: 'get-homes'; readonly node: NodeKey; readonly shards: readonly number[] }
-  /** Finds changes that got lost on the way. */
+  /** Finds changes that got lost on the way, and says how the region is. */
   | {
       readonly kind: 'sync';
       readonly node: NodeKey;
       readonly epoch: Epoch;
       readonly version: number;
+      readonly journalAnswers: boolean;
     }
   | {
       readonly kind: 'shard-started';

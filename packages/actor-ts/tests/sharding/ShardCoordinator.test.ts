@@ -30,17 +30,24 @@ describe('a coordinator', () => {
   const register = (node: string, held: readonly number[] = []) =>
     ({
       kind: 'register',
-      ...{ node, epoch, numShards: 8, proxy: false, leaving: false, wanted: [] },
+      ...{ node, epoch, numShards: 8, proxy: false, leaving: false, journalAnswers: true },
+      wanted: [],
       held: held.map((shard) => ({
         ...{ shard, stopping: false },
         grant: { epoch: { term: 0, node: 'z#1' }, seq: shard },
       })),
     }) as const;
 
-  function run(events: readonly Parameters<typeof step>[1][]) {
+  type Event = Parameters<typeof step>[1];
+
+  /** Events at time 0, or each with its own time. */
+  function run(events: readonly (Event | readonly [ms: number, event: Event])[]) {
     let state = initialState(settings, epoch);
     let effects: readonly Effect[] = [];
-    for (const event of events) ({ state, effects } = step(state, event, 0));
+    for (const timed of events) {
+      const [now, event] = 'kind' in timed ? [0, timed] : timed;
+      ({ state, effects } = step(state, event, now));
+    }
     const sent = effects.flatMap((effect) =>
       effect.kind === 'send' ? [[effect.to, effect.message.kind] as const] : [],
     );
@@ -151,5 +158,48 @@ describe('a coordinator', () => {
     ]);
     expect(stopped.sent[0]).toEqual(['b#1', 'host-shard']);
     expect(stopped.state.homes.get(0)?.node).toBe('b#1');
+  });
+
+  describe('whose nodes lose the journal', () => {
+    const two = [
+      { kind: 'members', members: [up('a#1'), up('b#1')] },
+      register('a#1', [0, 1]),
+      register('b#1', [2, 3]),
+    ] as const;
+    const sync = (node: string, journalAnswers: boolean) =>
+      ({ kind: 'sync', node, epoch, version: 0, journalAnswers }) as const;
+    const tick = { kind: 'tick' } as const;
+    const moving = (...events: Parameters<typeof run>[0]) => [
+      ...run([...two, ...events]).state.handOffs.values(),
+    ];
+
+    test('moves the shards of one that stays without, to one that has it', () => {
+      const lost = [0, sync('b#1', false)] as const;
+      expect(moving(lost, [1499, tick])).toEqual([]);
+      expect(moving(lost, [1000, sync('b#1', true)], [1500, tick])).toEqual([]);
+      const moves = moving(lost, [1500, tick]);
+      expect(moves.map(({ from, to }) => [from, to])).toEqual([
+        ['b#1', 'a#1'],
+        ['b#1', 'a#1'],
+      ]);
+    });
+
+    test('moves nothing when it is away for all', () => {
+      const lost = [[0, sync('b#1', false)] as const, [1400, sync('a#1', false)] as const];
+      expect(moving(...lost, [60_000, tick])).toEqual([]);
+      const { state } = run([
+        ...[...two, ...lost],
+        [60_000, { kind: 'get-homes', node: 'a#1', shards: [7] }],
+      ]);
+      expect(state.homes.has(7)).toBe(true);
+    });
+
+    test('moves nothing to one that has only just got it back', () => {
+      const lost = [[0, sync('b#1', false)] as const, [0, sync('a#1', false)] as const];
+      const back = [60_000, sync('a#1', true)] as const;
+      expect(moving(...lost, back, [64_000, tick])).toEqual([]);
+      expect(moving(...lost, back, [61_000, sync('b#1', true)], [70_000, tick])).toEqual([]);
+      expect(moving(...lost, back, [65_000, tick])).toHaveLength(2);
+    });
   });
 });

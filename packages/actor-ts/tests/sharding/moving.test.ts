@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
+import type { ActorRef } from '../../src/actor/ActorRef.ts';
+import { Props } from '../../src/actor/Props.ts';
 import { SelfRemoved } from '../../src/cluster/events.ts';
+import { InMemoryJournal, JournalMemory } from '../../src/persistence/memory/InMemoryJournal.ts';
+import { PersistenceExtensionId } from '../../src/persistence/PersistenceExtension.ts';
+import { PersistentActor } from '../../src/persistence/PersistentActor.ts';
 import { until } from '../../src/testkit/until.ts';
-import { idsOf, ShardedCluster, type ShardedNode } from './ShardedCluster.ts';
+import { idsOf, type Message, ShardedCluster, type ShardedNode } from './ShardedCluster.ts';
 
 let cluster: ShardedCluster;
 afterEach(() => cluster.close());
@@ -240,5 +245,72 @@ describe('an entity that does not stop', () => {
     feeding = false;
     await feed;
     expect((await b!.who('x')).node).toBe('node2');
+  });
+});
+
+describe('a node that loses its journal', () => {
+  /** While it does not answer, an append hangs. */
+  class Lossy extends InMemoryJournal {
+    isAnswering = true;
+
+    override async append(...args: Parameters<InMemoryJournal['append']>): Promise<number> {
+      await until(() => this.isAnswering, { timeoutMs: 60_000 });
+      return super.append(...args);
+    }
+  }
+
+  class Counter extends PersistentActor<Message, 'counted', number> {
+    override get persistenceId() {
+      return `counter-${this.entityId}`;
+    }
+
+    override initialState() {
+      return 0;
+    }
+
+    override onEvent(count: number) {
+      return count + 1;
+    }
+
+    override onCommand(_count: number, message: Message) {
+      const { replyTo } = message as unknown as { replyTo: ActorRef<number> };
+      this.persist('counted', () => replyTo.tell(this.state));
+    }
+  }
+
+  test('hands its shards over without waiting for it, and gets some back later', async () => {
+    const database = new JournalMemory();
+    const journals: Lossy[] = [];
+    cluster = new ShardedCluster(
+      { entityProps: Props.create(() => new Counter()), handOffTimeoutMs: 60_000 },
+      {
+        prepare(system) {
+          journals.push(new Lossy(database));
+          system.extension(PersistenceExtensionId).setJournal(journals.at(-1)!);
+        },
+      },
+    );
+    const [a, b] = await cluster.start(2);
+    const ids = idsOf(12);
+    const count = (node: ShardedNode, id: string) => {
+      return node.region.ask<number>({ to: id, kind: 'who' } as Message, 60_000);
+    };
+    const countAll = (node: ShardedNode) => Promise.all(ids.map((id) => count(node, id)));
+    const hosted = ({ sharding }: ShardedNode) => sharding.local('recorder').shards;
+    await countAll(a!);
+    await cluster.balanced();
+    await countAll(a!);
+    expect(hosted(b!)).toBeGreaterThan(0);
+
+    journals[1]!.isAnswering = false;
+    // Those at node2 hang in their write.
+    for (const id of ids) count(b!, id).catch(() => 'unanswered');
+    await until(() => hosted(b!) === 0, { what: 'all shards at node1', timeoutMs: 10_000 });
+    const counts = await countAll(a!);
+
+    journals[1]!.isAnswering = true;
+    await until(() => hosted(b!) > 0, { what: 'shards at node2 again', timeoutMs: 20_000 });
+    // What hung in node2 was refused: nothing is counted twice, and nothing that was answered is lost.
+    expect(await countAll(b!)).toEqual(counts.map((n) => n + 1));
   });
 });

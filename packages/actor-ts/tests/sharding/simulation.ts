@@ -48,6 +48,7 @@ class Node {
   version = 0;
   leaving = false;
   left = false;
+  journalAnswers = true;
   readonly held = new Map<number, Held>();
   readonly homes = new Map<number, NodeKey>();
   readonly buffered = new Set<number>();
@@ -148,8 +149,8 @@ export class Simulation {
       if (node.registered === null) {
         this.tellCoordinator(node, { kind: 'announce', node: key, promised });
       } else {
-        const { registered: epoch, version } = node;
-        this.tellCoordinator(node, { kind: 'sync', node: key, epoch, version });
+        const { registered: epoch, version, journalAnswers } = node;
+        this.tellCoordinator(node, { kind: 'sync', node: key, epoch, version, journalAnswers });
       }
       if (node.leaving && !node.left) this.tellCoordinator(node, { kind: 'leave', node: key });
       const shards = [...node.buffered];
@@ -285,7 +286,7 @@ export class Simulation {
       node.reported = true;
       this.tellCoordinator(node, {
         ...{ kind: 'register', node: key, epoch: message.epoch, numShards: NUM_SHARDS },
-        ...{ proxy: false, leaving: node.leaving },
+        ...{ proxy: false, leaving: node.leaving, journalAnswers: node.journalAnswers },
         held: [...node.held].map(([shard, held]) => ({ shard, ...held })),
         wanted: [...new Set([...node.buffered, ...node.homes.keys()])],
       });

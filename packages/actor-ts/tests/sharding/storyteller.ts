@@ -44,6 +44,10 @@ function play(simulation: Simulation, number: number, wanted: Set<number>): void
       else if (choice % 4 === 1) simulation.stopRegion(node);
       else simulation.deliver(choice);
       break;
+    case 13:
+      if (choice % 4 === 0) node.journalAnswers = !node.journalAnswers;
+      else simulation.deliver(choice);
+      break;
     default:
       simulation.deliver(choice);
   }
@@ -85,7 +89,11 @@ export function troubleWith(size: number, tape: readonly number[]): string | nul
   for (const shard of wanted) {
     if (!stay[0]!.homes.has(shard)) return trouble(`nobody hosts ${shard}`);
   }
-  const loads = stay.map(({ held }) => held.size);
+  const sound = stay.filter(({ journalAnswers }) => journalAnswers);
+  const hosts = sound.length > 0 ? sound : stay;
+  const without = stay.find((node) => !hosts.includes(node) && node.held.size > 0);
+  if (without !== undefined) return trouble(`${without.key} has shards and no journal`);
+  const loads = hosts.map(({ held }) => held.size);
   if (Math.max(...loads) - Math.min(...loads) > 1) return trouble(`unbalanced: ${loads}`);
   const late = simulation.live().find(({ leaving, held }) => leaving && held.size > 0);
   return late === undefined ? null : trouble(`${late.key} left with shards`);

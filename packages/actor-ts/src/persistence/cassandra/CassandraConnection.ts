@@ -63,6 +63,11 @@ export class CassandraConnection {
     }
   }
 
+  /** Whether the database answers this process, as of a moment ago. */
+  get isAnswering(): boolean {
+    return this.shared.pulse.isAnswering;
+  }
+
   close(): Promise<void> {
     this.closed = true;
     return this.shared.release();

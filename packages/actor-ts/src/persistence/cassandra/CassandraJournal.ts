@@ -68,6 +68,11 @@ export class CassandraJournal extends AbstractJournal {
     this.statements = statementsOf(options.keyspace);
   }
 
+  /** True also while nothing has asked for the database yet. */
+  get isAnswering(): boolean {
+    return this.opened?.connection.isAnswering ?? true;
+  }
+
   protected async doOpen(): Promise<void> {
     const {
       keyspace,

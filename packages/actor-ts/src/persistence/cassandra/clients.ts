@@ -6,6 +6,7 @@ import { defaultLogger, type Logger } from '../../actor/Logger.ts';
 import { JournalClosedError, JournalError, OptionsError } from '../../errors.ts';
 import { isBadOption, isLoginRefused, reasonOf } from './errors.ts';
 import { type CassandraOptions, DEFAULT_PORT, DEFAULT_STARTUP_DEADLINE_MS } from './options.ts';
+import { Pulse } from './Pulse.ts';
 
 export type Driver = typeof import('cassandra-driver');
 
@@ -13,6 +14,8 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** After which a request without an answer is given up. Cassandra's own limits are below. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const HEARTBEAT_MS = 5000;
+/** The same for the question whether it answers at all. */
+const PULSE_TIMEOUT_MS = 1500;
 const RECONNECT_MS = 500;
 /** Between two tries to connect while opening. */
 const TRY_AGAIN_MS = 500;
@@ -21,12 +24,13 @@ const LOG_EVERY_MS = 5000;
 export interface SharedClient {
   readonly driver: Driver;
   readonly client: Client;
+  readonly pulse: Pulse;
   /** Shuts the client down when nobody else holds it. */
   release(): Promise<void>;
 }
 
 interface Entry {
-  readonly connected: Promise<{ driver: Driver; client: Client }>;
+  readonly connected: Promise<Omit<SharedClient, 'release'>>;
   /** Of each holder: whether it still wants to be connected. */
   readonly holders: Set<() => boolean>;
 }
@@ -58,11 +62,13 @@ export async function acquireClient(
     return last;
   };
   try {
-    const { driver, client } = await connected;
+    const { driver, client, pulse } = await connected;
     const release = async () => {
-      if (leave()) await client.shutdown();
+      if (!leave()) return;
+      pulse.end();
+      await client.shutdown();
     };
-    return { driver, client, release };
+    return { driver, client, pulse, release };
   } catch (error) {
     // Whoever opens next tries anew.
     leave();
@@ -81,14 +87,15 @@ async function connect(options: CassandraOptions, holders: ReadonlySet<() => boo
   const { startupDeadlineMs = DEFAULT_STARTUP_DEADLINE_MS, contactPoints } = options;
   const { default: driver } = await import('cassandra-driver');
   const where = `Cassandra at ${contactPoints.join(', ')}`;
-  const waiting = new Waiting(where, startupDeadlineMs, options.log);
+  const log = options.log ?? defaultLogger('cassandra', 'info');
+  const waiting = new Waiting(where, startupDeadlineMs, log);
   try {
     for (;;) {
       const client = newClient(driver, options);
       try {
         await client.connect();
         waiting.answered();
-        return { driver, client };
+        return { driver, client, pulse: pulseOf(client, driver, where, log) };
       } catch (error) {
         await client.shutdown();
         const fatal = fatalError(error, where, options);
@@ -115,10 +122,10 @@ class Waiting {
   private reason = 'no answer yet';
   private told = false;
 
-  constructor(where: string, deadlineMs: number, log?: Logger) {
+  constructor(where: string, deadlineMs: number, log: Logger) {
     this.where = where;
     this.deadlineMs = deadlineMs;
-    this.log = log ?? defaultLogger('cassandra', 'info');
+    this.log = log;
     this.timer = setInterval(() => this.tell(), LOG_EVERY_MS);
   }
 
@@ -172,6 +179,18 @@ function newClient(driver: Driver, options: CassandraOptions): Client {
     },
     queryOptions: { prepare: true, isIdempotent: false },
   });
+}
+
+function pulseOf(client: Client, { types }: Driver, where: string, log: Logger): Pulse {
+  const query = 'SELECT key FROM system.local';
+  const settings = { readTimeout: PULSE_TIMEOUT_MS, consistency: types.consistencies.localOne };
+  return new Pulse(
+    () => client.execute(query, [], settings),
+    (isAnswering) => {
+      if (isAnswering) log.info(`${where} answers again`);
+      else log.warn(`${where} does not answer`);
+    },
+  );
 }
 
 /** What waiting does not mend. */

@@ -147,6 +147,20 @@ describe('CassandraJournal', () => {
     expect(await append).toBe(2);
   });
 
+  test('says that its database does not answer, and that it does again', async () => {
+    await using writer = await openThroughProxy();
+    expect(writer.journal.isAnswering).toBe(true);
+    for (const lose of ['mute', 'cut'] as const) {
+      if (lose === 'cut') writer.proxy.cut();
+      else writer.proxy.mute(true);
+      await until(() => !writer.journal.isAnswering, { timeoutMs: 30_000 });
+      if (lose === 'cut') writer.proxy.restore();
+      else writer.proxy.mute(false);
+      await until(() => writer.journal.isAnswering, { timeoutMs: 30_000 });
+    }
+    expect(await writer.journal.append('back', ['a'], 0)).toBe(1);
+  });
+
   test('gives up after the deadline', async () => {
     await using writer = await openThroughProxy({ deadlineMs: 300 });
     await writer.journal.append('down', ['a'], 0);

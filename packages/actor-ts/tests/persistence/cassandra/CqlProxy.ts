@@ -28,6 +28,7 @@ export class CqlProxy {
   private readonly pairs = new Set<Pair>();
   private fate: Fate | null = null;
   private isCut = false;
+  private isMute = false;
   private cutAfterwards = false;
   private held: { server: Socket; frame: Buffer } | null = null;
 
@@ -67,6 +68,14 @@ export class CqlProxy {
     this.isCut = false;
   }
 
+  /** While it is mute no byte passes, and no connection ends: as when a link is cut. */
+  mute(isMute: boolean): void {
+    this.isMute = isMute;
+    for (const { client, server } of this.pairs) {
+      for (const socket of [client, server]) isMute ? socket.pause() : socket.resume();
+    }
+  }
+
   /** Sends the batch that was held, and resolves once the server has answered it. */
   async letGo(): Promise<void> {
     const { server, frame } = this.held!;
@@ -93,6 +102,7 @@ export class CqlProxy {
     const server = connect(this.target);
     const pair = { client, server };
     this.pairs.add(pair);
+    if (this.isMute) for (const socket of [client, server]) socket.pause();
     let received: Buffer = Buffer.alloc(0);
     client.on('data', (bytes) => {
       received = Buffer.concat([received, bytes]);
