@@ -1,6 +1,7 @@
 // How a persistent actor comes back: the newest snapshot that can be true, then the events after it.
 import { JournalCorruptError, JournalError } from '../errors.ts';
-import type { Journal } from './Journal.ts';
+import { EventReader } from './EventReader.ts';
+import type { Journal, PersistedEvent } from './Journal.ts';
 import type { SnapshotStore } from './SnapshotStore.ts';
 
 export interface RecoverySource {
@@ -37,22 +38,30 @@ export async function recover<Event, State>(
   const snapshot = found.toNullable();
   let state: State = snapshot === null ? initialState() : snapshot.state;
   let sequenceNr = snapshot?.sequenceNr ?? 0;
-  for await (const persisted of journal.read(persistenceId, sequenceNr + 1)) {
-    if (persisted.sequenceNr !== sequenceNr + 1) {
-      throw gap(persistenceId, sequenceNr + 1, persisted.sequenceNr - 1);
+  for await (const page of pagesOf(journal.read(persistenceId, sequenceNr + 1))) {
+    for (const persisted of page) {
+      if (persisted.sequenceNr !== sequenceNr + 1) {
+        throw gap(persistenceId, sequenceNr + 1, persisted.sequenceNr - 1);
+      }
+      if (!source.isEvent(persisted.event, persisted.sequenceNr)) {
+        throw notOurs(persistenceId, persisted.sequenceNr);
+      }
+      try {
+        state = onEvent(state, persisted.event);
+      } catch (cause) {
+        throw notApplied(persistenceId, persisted.sequenceNr, cause);
+      }
+      sequenceNr = persisted.sequenceNr;
     }
-    if (!source.isEvent(persisted.event, persisted.sequenceNr)) {
-      throw notOurs(persistenceId, persisted.sequenceNr);
-    }
-    try {
-      state = onEvent(state, persisted.event);
-    } catch (cause) {
-      throw notApplied(persistenceId, persisted.sequenceNr, cause);
-    }
-    sequenceNr = persisted.sequenceNr;
   }
   if (sequenceNr < head) throw gap(persistenceId, sequenceNr + 1, head);
   return { state, sequenceNr, snapshotSeq: snapshot?.sequenceNr ?? 0 };
+}
+
+/** Journals of others give one event at a time. */
+async function* pagesOf(events: AsyncIterable<PersistedEvent>): AsyncGenerator<PersistedEvent[]> {
+  if (events instanceof EventReader) yield* events.pages();
+  else for await (const event of events) yield [event];
 }
 
 export function notApplied(pid: string, sequenceNr: number, cause: unknown): JournalError {
