@@ -123,6 +123,17 @@ export class ActorCell implements ActorContext, Runnable {
     return handled;
   }
 
+  /** @internal Takes messages that wait, from the front, as long as they are wanted. At most `limit`. */
+  takeWaiting(isWanted: (message: unknown) => boolean, limit: number): unknown[] {
+    const taken: unknown[] = [];
+    while (taken.length < limit && this.mailbox.size > 0) {
+      const next = this.mailbox.peek();
+      if (next instanceof AutoReceived || !isWanted(next)) break;
+      taken.push(this.mailbox.shift());
+    }
+    return taken;
+  }
+
   private nextSystem(): SystemMessage {
     const message = this.systemQueue.shift()!;
     if (this.systemQueue.length === 0) this.systemQueue = NONE;

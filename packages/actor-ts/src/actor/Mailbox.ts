@@ -46,6 +46,11 @@ export class Mailbox {
     return message;
   }
 
+  /** What `shift` would return; undefined when nothing waits. */
+  peek(): unknown {
+    return this.messages[this.head];
+  }
+
   private put(at: number, message: unknown, sender: Sender): void {
     this.messages[at] = message;
     if (sender !== null) {

@@ -5,6 +5,8 @@
 // being written, and the cell holds the mailbox until it settles. A write that failed makes this
 // instance unusable for good, because the journal may hold more, or other, events than it knows.
 import { Actor } from '../actor/Actor.ts';
+import type { ActorCell } from '../actor/ActorCell.ts';
+import type { Tracer } from '../actor/Trace.ts';
 import { ActorStateError, JournalError } from '../errors.ts';
 import { Housekeeping } from './Housekeeping.ts';
 import type { Journal } from './Journal.ts';
@@ -41,6 +43,8 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
   #housekeeping: Housekeeping | null = null;
   #policy: SnapshotPolicy = noSnapshots;
   #writes: Write<Event>[] = [];
+  /** Those that are being handled; more than one when the actor has taken more. */
+  #commands: unknown[] = [];
   /** Why this instance may never handle a command again. */
   #broken: Error | null = null;
 
@@ -102,6 +106,19 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
     for (const event of events) this.#writes.push({ event, callback });
   }
 
+  /**
+   * Takes commands that wait in the mailbox, to be handled together with the current one: what all of them
+   * persist is one write. From the front, as long as they are wanted, at most `limit`.
+   * @throws ActorStateError when the actor may not persist either
+   */
+  protected takeWaiting<C extends Cmd>(isWanted: (cmd: Cmd) => cmd is C, limit: number): C[] {
+    this.#checkMayPersist();
+    const isWantedToo = (message: unknown) => isWanted(message as Cmd);
+    const taken = (this.context as ActorCell).takeWaiting(isWantedToo, limit) as C[];
+    this.#commands.push(...taken);
+    return taken;
+  }
+
   /** Saves the state as it is after the current command, beside further work. Failure is logged. */
   protected saveSnapshot(): void {
     this.#afterRecovery().askForSnapshot();
@@ -152,7 +169,7 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
       snapshotSeq,
       () => this.#current!,
     );
-    await this.#handle(() => this.onRecoveryComplete(), undefined);
+    await this.#handle(() => this.onRecoveryComplete());
   }
 
   /** Waits for a snapshot that is being saved. Who overrides it may call `super.postStop()`. */
@@ -163,11 +180,12 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
   override onReceive(command: Cmd): void | Promise<void> {
     if (this.#broken !== null) throw this.#broken;
     if (this.#phase !== 'idle') throw this.#notRecovered();
-    return this.#handle(() => this.onCommand(this.#current!.state, command), command);
+    this.#commands = [command];
+    return this.#handle(() => this.onCommand(this.#current!.state, command));
   }
 
   /** Runs `handler` and sees to what it persisted. Returns a promise only if there is one to wait for. */
-  #handle(handler: () => void | Promise<void>, command: unknown): void | Promise<void> {
+  #handle(handler: () => void | Promise<void>): void | Promise<void> {
     this.#phase = 'handling';
     let result: void | Promise<void>;
     try {
@@ -176,18 +194,18 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
       this.#end();
       throw error;
     }
-    if (isThenable(result) || this.#writes.length > 0) return this.#finish(result, command);
+    if (isThenable(result) || this.#writes.length > 0) return this.#finish(result);
     this.#end();
     this.#housekeeping!.start();
   }
 
-  async #finish(handled: void | PromiseLike<void>, command: unknown): Promise<void> {
+  async #finish(handled: void | PromiseLike<void>): Promise<void> {
     try {
       await handled;
       let wrote = false;
       // Callbacks may persist again.
       while (this.#writes.length > 0) {
-        await this.#write(this.#writes.splice(0), command);
+        await this.#write(this.#writes.splice(0));
         wrote = true;
       }
       if (wrote) this.#askForDueSnapshot();
@@ -200,9 +218,10 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
   #end(): void {
     this.#phase = 'idle';
     this.#writes.length = 0;
+    this.#commands.length = 0;
   }
 
-  async #write(writes: readonly Write<Event>[], command: unknown): Promise<void> {
+  async #write(writes: readonly Write<Event>[]): Promise<void> {
     const current = this.#current!;
     this.#phase = 'writing';
     try {
@@ -214,12 +233,18 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
     } catch (error) {
       throw this.#break(error);
     }
-    this.system.trace?.hop('persist', command, {
+    const { trace } = this.system;
+    if (trace !== null)
+      for (const command of this.#commands) this.#traceWrite(trace, command, writes.length);
+    await this.#applyAll(writes);
+  }
+
+  #traceWrite(trace: Tracer, command: unknown, events: number): void {
+    trace.hop('persist', command, {
       actor: this.self.path.toString(),
       persistenceId: this.persistenceId,
-      sequenceNr: current.sequenceNr + writes.length,
+      sequenceNr: this.#current!.sequenceNr + events,
     });
-    await this.#applyAll(writes);
   }
 
   /** A failing callback ends the command, but the events are durable: all of them are applied. */

@@ -30,6 +30,7 @@ export type Command =
   | { do: 'failAfterPersist'; item: string; replyTo?: ActorRef }
   | { do: 'failInCallback'; items: string[]; replyTo?: ActorRef }
   | { do: 'run'; run: (actor: ListActor) => void | Promise<void>; replyTo?: ActorRef }
+  | { do: 'addWaiting'; item: string; atMost: number; replyTo?: ActorRef }
   | { do: 'get'; replyTo?: ActorRef };
 interface Added {
   added: string;
@@ -90,6 +91,15 @@ export class ListActor extends PersistentActor<Command, Added, ListState> {
             throw new Error('in callback');
           },
         );
+      case 'addWaiting': {
+        const isAdd = (next: Command): next is Command & { do: 'add' } => next.do === 'add';
+        const more = this.takeWaiting(isAdd, command.atMost);
+        const items = [command.item, ...more.flatMap(({ items }) => items)];
+        return this.persistAll(
+          items.map((added) => ({ added })),
+          done,
+        );
+      }
       case 'run':
         return command.run(this);
       case 'get':
@@ -116,6 +126,7 @@ export class ListActor extends PersistentActor<Command, Added, ListState> {
 
   // What `run` commands reach for.
   override persist = super.persist;
+  override takeWaiting = super.takeWaiting;
   override saveSnapshot = super.saveSnapshot;
   override deleteHistory = super.deleteHistory;
   get seq(): number {

@@ -14,6 +14,7 @@ import {
   JournalMemory,
   JournalUnknownError,
   OptionsError,
+  PoisonPill,
   Props,
   SnapshotMemory,
   TraceHop,
@@ -74,6 +75,34 @@ describe('PersistentActor', () => {
     expect(journal.appends).toEqual([
       { events: [{ added: 'x' }, { added: '#y' }], tags: [[], ['tagged']] },
     ]);
+    await system.terminate();
+  });
+
+  test('writes in one append what it takes of the commands that wait, in order, up to others', async () => {
+    const { journal, getList, system } = setUp();
+    const list = await getList();
+    await list.ask({ do: 'get' });
+    const all = { do: 'addWaiting', item: 'a', atMost: 10 } as const;
+    for (const command of [all, add('b'), add('c', 'd')]) list.tell(command);
+    const between = list.ask({ do: 'get' });
+    for (const command of [add('e'), { ...all, item: 'f', atMost: 1 }]) list.tell(command);
+    for (const item of ['g', 'h']) list.tell(add(item));
+    list.tell({ ...all, item: 'i' });
+    list.tell(PoisonPill.instance as never);
+    list.tell(add('never'));
+    expect(await between).toEqual(['a', 'b', 'c', 'd']);
+    await until(() => journal.appends.length === 5);
+    const texts = journal.appends.map(({ events }) => events.map((e) => (e as any).added).join(''));
+    expect(texts).toEqual(['abcd', 'e', 'fg', 'h', 'i']);
+    await system.terminate();
+  });
+
+  test('takes no commands that wait when it may not persist', async () => {
+    const { getList, system } = setUp();
+    const list = await getList();
+    const actor = await new Promise<ListActor>((run) => list.tell({ do: 'run', run }));
+    const isAny = (_command: Command): _command is Command => true;
+    expect(() => actor.takeWaiting(isAny, 1)).toThrow(ActorStateError);
     await system.terminate();
   });
 
@@ -471,6 +500,9 @@ describe('PersistentActor', () => {
     expect(hops.filter(({ hop }) => hop === 'persist')).toMatchObject([
       { id: 'id-1', details: { persistenceId: 'list-a', sequenceNr: 1 } },
     ]);
+    list.tell({ do: 'addWaiting', item: 'y', atMost: 1 });
+    list.tell({ do: 'add', items: ['z'], id: 'id-2' });
+    await until(() => hops.some(({ hop, id }) => hop === 'persist' && id === 'id-2'));
     await system.terminate();
   });
 

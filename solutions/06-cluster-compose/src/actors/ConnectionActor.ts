@@ -4,6 +4,7 @@
 // client was promised: the rooms it is in with the last seq pushed, and what waits for an answer.
 // It asks every second whether the session is still there, and introduces itself again with all of
 // that when the session stops, falls silent, does not know it, or lost something on the way.
+import type { Duplex } from 'node:stream';
 import { Actor, type ActorRef, Terminated } from 'actor-ts';
 import type { WebSocket } from 'ws';
 import {
@@ -46,6 +47,8 @@ type Pending = { readonly request: Request; readonly until: number; tries: numbe
 
 export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Terminated> {
   private readonly ws: WebSocket;
+  /** What `ws` writes to. */
+  private readonly stream: Duplex;
   private readonly identity: Identity;
   private readonly sessionRegion: ActorRef<SessionMsg>;
   private readonly node: string;
@@ -61,12 +64,14 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 
   constructor(
     ws: WebSocket,
+    stream: Duplex,
     identity: Identity,
     sessionRegion: ActorRef<SessionMsg>,
     node: string,
   ) {
     super();
     this.ws = ws;
+    this.stream = stream;
     this.identity = identity;
     this.sessionRegion = sessionRegion;
     this.node = node;
@@ -303,10 +308,18 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     const { ws } = this;
     if (ws.bufferedAmount > MAX_BUFFERED_BYTES) return this.end(1013, 'reading too slowly');
     if (ws.bufferedAmount === 0) this.progressAt = this.now;
+    this.cork();
     ws.send(JSON.stringify(frame), () => {
       this.progressAt = this.now;
       written?.();
     });
+  }
+
+  /** All that is pushed in one turn of the loop goes out in one write. */
+  private cork() {
+    if (this.stream.writableCorked > 0) return;
+    this.stream.cork();
+    setImmediate(() => this.stream.uncork());
   }
 
   private refuse(code: ErrorCode, message: string, about: { room?: string; id?: string } = {}) {

@@ -70,7 +70,8 @@ export function serveWebSockets(
     if (admitted instanceof Problem) return refuse(socket, admitted);
     wss.handleUpgrade(request, socket, head, (ws) => {
       ws.pause(); // until its actor listens
-      sockets.tell(Props.create(() => new ConnectionActor(ws, admitted, sessionRegion, node)));
+      const connection = () => new ConnectionActor(ws, socket, admitted, sessionRegion, node);
+      sockets.tell(Props.create(connection));
     });
   });
   return sockets;

@@ -12,7 +12,7 @@ import {
   Subscribe,
 } from 'actor-ts';
 import { type TestKit, type TestProbe, until } from 'actor-ts/testkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { ChatRoomActor } from '../../src/actors/ChatRoomActor.ts';
 import type { Page, Posted } from '../../src/messages.ts';
 import { oneNode } from './oneNode.ts';
@@ -77,6 +77,33 @@ test('answers, and then publishes, what is in the journal', async () => {
   expect(await post('b')).toMatchObject({ seq: 2 });
   const next = await reader.fishForMessage((msg) => msg.kind === 'inbound');
   expect(next.payload.seq).toBe(2);
+});
+
+test('writes together what came meanwhile, and each message once', async () => {
+  const { journal } = kit.system.extension(PersistenceExtensionId);
+  const appends = vi.spyOn(journal, 'append');
+  const answers = await Promise.all(['a', 'b', 'a', 'c', 'b'].map(post));
+  expect(answers.map(({ seq, repeated }) => [seq, repeated])).toEqual([
+    [1, false],
+    [2, false],
+    [1, true],
+    [3, false],
+    [2, true],
+  ]);
+  expect(appends.mock.calls.map(([, events]) => events.length)).toEqual([3]);
+  expect(seqs(await ask<Page>({ kind: 'history', limit: 10 }))).toEqual([1, 2, 3]);
+  for (const seq of [1, 2, 3]) {
+    const { payload } = await reader.fishForMessage((msg) => msg.kind === 'inbound');
+    expect(payload.seq).toBe(seq);
+  }
+});
+
+test('takes a hundred posts for one write, so that no journal refuses it', async () => {
+  const { journal } = kit.system.extension(PersistenceExtensionId);
+  const appends = vi.spyOn(journal, 'append');
+  const answers = await Promise.all(range(1, 250).map((n) => post(`${n}`)));
+  expect(answers.map(({ seq }) => seq)).toEqual(range(1, 250));
+  expect(appends.mock.calls.map(([, events]) => events.length)).toEqual([100, 100, 50]);
 });
 
 test('tells its head a while after the last message, and again', async () => {

@@ -1,10 +1,11 @@
 // The connection alone: a real socket on one side, a probe in place of the sessions on the other,
 // and time that the test moves.
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { type ActorRef, Props } from 'actor-ts';
 import { ManualScheduler, TestKit, type TestProbe, until } from 'actor-ts/testkit';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { ConnectionActor } from '../../src/actors/ConnectionActor.ts';
 
@@ -12,6 +13,7 @@ let time: ManualScheduler;
 let kit: TestKit;
 let server: WebSocketServer;
 let client: WebSocket;
+let stream: Socket;
 let region: TestProbe;
 let session: TestProbe;
 let connection: ActorRef;
@@ -28,10 +30,11 @@ beforeEach(async () => {
   client = new WebSocket(`ws://127.0.0.1:${port}`, { autoPong: false });
   frames = [];
   client.on('message', (data) => frames.push(JSON.parse(data.toString())));
-  const [ws] = (await once(server, 'connection')) as [WebSocket];
+  const [ws, request] = (await once(server, 'connection')) as [WebSocket, IncomingMessage];
+  stream = request.socket;
   const identity = { user: 'ann', expiresAt: Date.now() + 3_600_000 };
   connection = kit.spawn(
-    Props.create(() => new ConnectionActor(ws, identity, region.ref, 'node1')),
+    Props.create(() => new ConnectionActor(ws, stream, identity, region.ref, 'node1')),
   );
   await told('connect-ws');
   here();
@@ -115,6 +118,17 @@ test('pushes each message once and in order, and asks again when one is missing'
   for (const seq of [6, 7, 8]) message(seq);
   await until(() => seqs().length === 4);
   expect(seqs()).toEqual([5, 6, 7, 8]);
+});
+
+test('writes once what it pushes in one turn', async () => {
+  await join(0);
+  const writes = vi.spyOn(stream, '_writev' as never);
+  for (const seq of [1, 2, 3]) message(seq);
+  await until(() => seqs().length === 3);
+  expect(writes).toHaveBeenCalledTimes(1);
+  message(4);
+  await until(() => seqs().length === 4);
+  expect(writes).toHaveBeenCalledTimes(2);
 });
 
 test('notices by what the session says that the last push was lost', async () => {

@@ -45,6 +45,11 @@ const FULL_CHUNKS = 20;
 const BEACON_AFTER_MS = 250;
 const BEACON_MAX_MS = 10_000;
 const MAX_READS = 32;
+/** Of one write: what they take at most is well below what a journal does. */
+const MAX_POSTS = 100;
+
+type Post = RoomCmd & { kind: 'post' };
+const isPost = (cmd: RoomCmd): cmd is Post => cmd.kind === 'post';
 
 export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState> {
   readonly roomId = this.entityId;
@@ -89,27 +94,42 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
   }
 
   onCommand(state: RoomState, cmd: RoomCmd) {
-    if (cmd.kind === 'post') {
-      const node = this.node;
-      const first = state.seqs.findLast((chunk) => chunk.has(keyOf(cmd)))?.get(keyOf(cmd));
-      if (first !== undefined) return cmd.replyTo.tell({ seq: first, node, repeated: true });
-      const { from, id, text } = cmd;
-      const message = { seq: state.head + 1, id, from, text, at: new Date().toISOString() };
-      this.persist({ kind: 'posted', message }, () => {
-        cmd.replyTo.tell({ seq: message.seq, node, repeated: false });
-        this.publish({
-          kind: 'inbound',
-          payload: { type: 'message', room: this.roomId, ...message },
-        });
-        this.beaconIn(BEACON_AFTER_MS);
-      });
-    }
+    if (cmd.kind === 'post') this.post(state, [cmd, ...this.takeWaiting(isPost, MAX_POSTS - 1)]);
     if (cmd.kind === 'history') this.answer(cmd.replyTo, () => this.history(cmd));
     if (cmd.kind === 'resume') this.answer(cmd.replyTo, () => this.resume(cmd.since));
     if (cmd.kind === 'beacon') {
       this.publish({ kind: 'head', roomId: this.roomId, head: state.head });
       this.beaconIn(Math.min(cmd.afterMs * 4, BEACON_MAX_MS));
     }
+  }
+
+  /** Those that came while the ones before were being written are written together. */
+  private post({ head, seqs }: RoomState, posts: readonly Post[]) {
+    const byKey = Map.groupBy(posts, keyOf);
+    const events: RoomEvent[] = [];
+    for (const [key, same] of byKey) {
+      const known = seqs.findLast((chunk) => chunk.has(key))?.get(key);
+      if (known !== undefined) this.acknowledge(same, known);
+      else {
+        const { from, id, text } = same[0]!;
+        const [seq, at] = [head + 1 + events.length, new Date().toISOString()];
+        events.push({ kind: 'posted', message: { seq, id, from, text, at } });
+      }
+    }
+    this.persistAll(events, ({ message }) => {
+      const [first, ...again] = byKey.get(keyOf(message))!;
+      first!.replyTo.tell({ seq: message.seq, node: this.node, repeated: false });
+      this.acknowledge(again, message.seq);
+      this.publish({
+        kind: 'inbound',
+        payload: { type: 'message', room: this.roomId, ...message },
+      });
+      this.beaconIn(BEACON_AFTER_MS);
+    });
+  }
+
+  private acknowledge(posts: readonly Post[], seq: number) {
+    for (const { replyTo } of posts) replyTo.tell({ seq, node: this.node, repeated: true });
   }
 
   /** What a predecessor wrote and could not publish any more is learnt of by the beacon. */
