@@ -108,7 +108,8 @@ export abstract class PersistentActor<Cmd = any, Event = any, State = any> exten
 
   /**
    * Takes commands that wait in the mailbox, to be handled together with the current one: what all of them
-   * persist is one write. From the front, as long as they are wanted, at most `limit`.
+   * persist is one write, and if that fails, all have failed. From the front, as long as they are wanted, at
+   * most `limit`. `this.sender` stays the current command's.
    * @throws ActorStateError when the actor may not persist either
    */
   protected takeWaiting<C extends Cmd>(isWanted: (cmd: Cmd) => cmd is C, limit: number): C[] {
