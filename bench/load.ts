@@ -16,6 +16,8 @@ const SAMPLE_EVERY_MS = 10_000;
 /** How far a soak may grow from its first third, in which everything is used for the first time, to its end. */
 const MAX_GROWTH = 0.1;
 const THIRDS = 3;
+/** So many people come first when more are to be idle, and are measured by themselves. */
+const FIRST_IDLE = 2000;
 
 const kb = (bytes: number) => (bytes / 1024).toFixed(1);
 const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
@@ -74,44 +76,38 @@ const { kind, clients, roomSize, rate, seconds, minutes, isReported } = optionsO
   };
 });
 
+const roomOf = (guest: number) => `room-${Math.floor(guest / roomSize)}`;
+
 async function idle(cluster: TestCluster): Promise<Result> {
+  using crowds = new DisposableStack();
   const before = await settledUsage(cluster);
-  const began = performance.now();
-  using crowd = await Crowd.arrive(
-    cluster,
-    clients,
-    (guest) => `room-${Math.floor(guest / roomSize)}`,
-  );
-  const took = performance.now() - began;
-  const after = await settledUsage(cluster);
-  const per = (of: (usage: Usage) => number) => kb((of(after) - of(before)) / clients);
-  crowd.say(TEXT, performance.now());
-  await crowd.quiet();
-  const head = [
-    'people',
-    'connected in',
-    'a second',
-    'memory each (resident)',
-    'of it heap',
-    'all nodes',
-  ];
-  const row = [
-    clients,
-    `${(took / 1000).toFixed(1)} s`,
-    Math.round((clients / took) * 1000),
-    `${per((usage) => usage.residentBytes)} KiB`,
-    `${per((usage) => usage.heapBytes)} KiB`,
-    `${mb(after.residentBytes)} MiB`,
-  ];
-  return { text: table(head, [row]), troubles: troublesOf(crowd) };
+  const rows: unknown[][] = [];
+  const troubles: string[] = [];
+  let here = 0;
+  for (const people of clients > FIRST_IDLE ? [FIRST_IDLE, clients] : [clients]) {
+    const began = performance.now();
+    const crowd = crowds.use(await Crowd.arrive(cluster, people - here, roomOf, here));
+    const took = performance.now() - began;
+    const after = await settledUsage(cluster);
+    const per = (of: (usage: Usage) => number) => kb((of(after) - of(before)) / people);
+    crowd.say(TEXT, performance.now());
+    await crowd.quiet();
+    troubles.push(...troublesOf(crowd));
+    rows.push([
+      people,
+      `${(took / 1000).toFixed(1)} s for ${people - here}`,
+      `${per((usage) => usage.residentBytes)} KiB`,
+      `${per((usage) => usage.heapBytes)} KiB`,
+      `${mb(after.residentBytes)} MiB`,
+    ]);
+    here = people;
+  }
+  const head = ['people', 'connected in', 'memory each (resident)', 'of it heap', 'all nodes'];
+  return { text: table(head, rows), troubles };
 }
 
 async function active(cluster: TestCluster): Promise<Result> {
-  using crowd = await Crowd.arrive(
-    cluster,
-    clients,
-    (guest) => `room-${Math.floor(guest / roomSize)}`,
-  );
+  using crowd = await Crowd.arrive(cluster, clients, roomOf);
   await crowd.talk(TEXT, rate, Math.min(10, seconds) * 1000); // warm-up
   await crowd.quiet();
   crowd.toAck.length = 0;
@@ -142,11 +138,7 @@ async function active(cluster: TestCluster): Promise<Result> {
 }
 
 async function soak(cluster: TestCluster): Promise<Result> {
-  using crowd = await Crowd.arrive(
-    cluster,
-    clients,
-    (guest) => `room-${Math.floor(guest / roomSize)}`,
-  );
+  using crowd = await Crowd.arrive(cluster, clients, roomOf);
   const before = await usageOf(cluster);
   const thirds: Third[] = [];
   while (thirds.length < THIRDS) thirds.push(await third(cluster, crowd));

@@ -41,16 +41,17 @@ export class Crowd implements Disposable {
   private said = 0;
   private ending = false;
 
-  /** Resolves once `count` people are connected, each in the room that `roomOf` says. */
+  /** Resolves once `count` people from number `first` on are connected, each in the room that `roomOf` says. */
   static async arrive(
     cluster: TestCluster,
     count: number,
     roomOf: (guest: number) => string,
+    first = 0,
   ): Promise<Crowd> {
     const crowd = new Crowd();
-    let next = 0;
+    let next = first;
     const usher = async () => {
-      while (next < count) {
+      while (next < first + count) {
         const guest = next++;
         const node = cluster.nodes[guest % cluster.nodes.length]!;
         const token = await tokenFor(`guest-${guest}`, cluster.secret, '12h');
