@@ -25,6 +25,18 @@ interface Outage {
   readonly happen: (stack: ComposeStack, owner: string) => Promise<void>;
 }
 
+function cut(network: string, name: string): Outage {
+  return {
+    name,
+    async happen(stack, owner) {
+      const heal = await stack.service(owner).cutOff(network);
+      await delay(TROUBLE_MS);
+      await heal();
+      await stack.service(owner).healthy();
+    },
+  };
+}
+
 const OUTAGES: readonly Outage[] = [
   { name: 'nothing, for half a minute', happen: () => delay(TROUBLE_MS) },
   ...NODES.map((name) => ({
@@ -44,15 +56,8 @@ const OUTAGES: readonly Outage[] = [
       await stack.service(owner).healthy();
     },
   },
-  {
-    name: 'the node that has the room cut off from its peers for 30 s, not from Cassandra',
-    happen: async (stack, owner) => {
-      const heal = await stack.service(owner).cutOff('cluster');
-      await delay(TROUBLE_MS);
-      await heal();
-      await stack.service(owner).healthy();
-    },
-  },
+  cut('cluster', 'the node that has the room cut off from its peers for 30 s, not from Cassandra'),
+  cut('database', 'the node that has the room cut off from Cassandra for 30 s, not from its peers'),
   ...[1, 2, 3].map((time) => ({
     name: `rolling restart of all three nodes, time ${time}`,
     happen: async (stack: ComposeStack) => {
