@@ -26,8 +26,11 @@ const MAX_PROBES = 12;
 const GIVE_UP_MS = 30_000;
 /** What is taken from the queue for one write. */
 const WRITE_BYTES = 256 * 1024;
-/** A turn that sends more than this writes before it ends. */
-const EARLY_WRITE_BYTES = 128 * 1024;
+/**
+ * A turn that has more than this to send writes before it ends, so that the peer works on the first
+ * messages while the rest is being made. Less would be more calls of the system than it is worth.
+ */
+const EARLY_WRITE_BYTES = 4 * 1024;
 const END_TIMEOUT_MS = 500;
 
 type State = 'idle' | 'connecting' | 'established' | 'waiting' | 'closed';

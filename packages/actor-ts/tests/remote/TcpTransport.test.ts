@@ -126,11 +126,23 @@ describe('TcpTransport', () => {
     a.send(b, 'first');
     await until(() => b.frames.length === 1);
     const { writes } = a.transport.counters;
-    for (let n = 0; n < 500; n++) a.send(b, `frame ${n}`);
+    for (let n = 0; n < 200; n++) a.send(b, `frame ${n}`);
     expect(a.transport.counters.writes).toBe(writes);
     a.transport.flush();
     expect(a.transport.counters.writes).toBe(writes + 1);
-    await until(() => b.frames.length === 501);
+    await until(() => b.frames.length === 201);
+  });
+
+  test('a turn that sends much does not keep the peer waiting until it ends', async () => {
+    const [a, b] = [await start(), await start()];
+    a.send(b, 'first');
+    await until(() => b.frames.length === 1);
+    const { writes } = a.transport.counters;
+    for (let n = 0; n < 100; n++) a.send(b, 'x'.repeat(400));
+    expect(a.transport.counters.writes).toBeGreaterThan(writes + 1);
+    a.transport.flush();
+    await until(() => b.frames.length === 101);
+    expect(a.transport.counters.writes).toBeLessThan(writes + 15);
   });
 
   test('control frames overtake user frames that wait', async () => {
