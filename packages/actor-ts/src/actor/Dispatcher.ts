@@ -9,8 +9,14 @@ export interface Runnable {
   readonly runnable: boolean;
 }
 
-/** Messages one actor may handle before the next one has its turn. */
-const THROUGHPUT = 64;
+/** Messages an actor may handle before it is looked whether others wait. */
+const ALONE = 64;
+/**
+ * Messages it may handle while others wait. Just one, so that what was told to many is handled by all
+ * of them before the next thing: what they tell others of it then follows one another, and travels
+ * to another node as one frame, encoded once and decoded once.
+ */
+const AMONG_OTHERS = 1;
 /** Messages all actors together may handle before the event loop turns. */
 const MESSAGES_PER_TURN = 2048;
 
@@ -48,7 +54,8 @@ export class Dispatcher {
         return;
       }
       const runnable = this.queue[this.head++]!;
-      this.budget -= 1 + runnable.run(THROUGHPUT);
+      const isAlone = this.head === this.queue.length;
+      this.budget -= 1 + runnable.run(isAlone ? ALONE : AMONG_OTHERS);
       if (runnable.runnable) this.queue.push(runnable);
     }
     this.queue.length = 0;

@@ -233,6 +233,22 @@ test('unhandled messages are published', async () => {
   expect(seen).toEqual(['what?']);
 });
 
+test('actors that all have something to do take turns, a message each', async () => {
+  await using kit = TestKit.create();
+  const seen: string[] = [];
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => {
+    class Listener extends Actor<number> {
+      onReceive(n: number): void {
+        seen.push(`${name}${n}`);
+      }
+    }
+    return kit.spawn(Props.create(() => new Listener()));
+  });
+  for (const n of [1, 2, 3]) for (const ref of [a!, b!, c!]) ref.tell(n);
+  await until(() => seen.length === 9);
+  expect(seen).toEqual(['a1', 'b1', 'c1', 'a2', 'b2', 'c2', 'a3', 'b3', 'c3']);
+});
+
 test('actors that never stop talking leave the event loop its turns', async () => {
   await using kit = TestKit.create();
   class Chatter extends Actor<ActorRef> {

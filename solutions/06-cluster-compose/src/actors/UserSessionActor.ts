@@ -247,7 +247,8 @@ export class UserSessionActor extends Actor<
     if (room.told === seq - 1) {
       room.told = seq;
       const position = Math.max(Date.now(), (this.inbox.at(-1)?.position ?? 0) + 1);
-      this.inbox = [...this.inbox, { position, ...news.payload }].slice(-MAX_INBOX);
+      this.inbox.push({ position, ...news.payload });
+      if (this.inbox.length > MAX_INBOX) this.inbox.shift();
     }
     this.learn(roomId, seq);
   }
