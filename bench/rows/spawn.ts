@@ -23,9 +23,12 @@ async function ours(): Promise<Contender> {
 async function nact(): Promise<Contender> {
   const nact = await import('nact');
   const system = nact.start();
+  let n = 0; // the names that nact makes up repeat
   const measure = () =>
     perSecond(MANY, () => {
-      const refs = Array.from({ length: MANY }, () => nact.spawnStateless(system, () => {}));
+      const refs = Array.from({ length: MANY }, () =>
+        nact.spawnStateless(system, () => {}, `idle-${n++}`),
+      );
       for (const ref of refs) nact.stop(ref);
     });
   return { measure, [Symbol.asyncDispose]: async () => nact.stop(system) };
@@ -50,7 +53,7 @@ async function idleOurs(): Promise<Contender> {
 async function idleNact(): Promise<Contender> {
   const nact = await import('nact');
   const system = nact.start();
-  let n = 0; // the names that nact makes up repeat
+  let n = 0;
   const start = () => nact.spawnStateless(system, () => {}, `idle-${n++}`);
   const measure = () => heapOfEach(start, nact.stop);
   return { measure, [Symbol.asyncDispose]: async () => nact.stop(system) };

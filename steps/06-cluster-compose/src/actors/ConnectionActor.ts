@@ -309,7 +309,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     if (ws.bufferedAmount > MAX_BUFFERED_BYTES) return this.end(1013, 'reading too slowly');
     if (ws.bufferedAmount === 0) this.progressAt = this.now;
     this.cork();
-    ws.send(JSON.stringify(frame), () => {
+    ws.send(encoded(frame), { binary: false }, () => {
       this.progressAt = this.now;
       written?.();
     });
@@ -343,6 +343,15 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     this.ws.close(code, reason);
     this.context.stopSelf();
   }
+}
+
+/** All sockets of a node are told one and the same object: its text is made once for all of them. */
+const texts = new WeakMap<ServerFrame, Buffer>();
+
+function encoded(frame: ServerFrame): Buffer {
+  const text = texts.get(frame) ?? Buffer.from(JSON.stringify(frame));
+  texts.set(frame, text);
+  return text;
 }
 
 /** A room without an id stands for its join. */
