@@ -11,7 +11,7 @@ import { ContenderProcess } from './rows/ContenderProcess.ts';
 import { ROWS } from './rows/index.ts';
 import type { Row, Target, Unit } from './rows/Row.ts';
 
-const WARM_UPS = 2;
+const WARM_UPS = 5;
 
 interface Measured {
   readonly row: Row;

@@ -8,11 +8,15 @@ const ENDS_WITHIN_MS = 5000;
 
 export class ContenderProcess implements AsyncDisposable {
   private readonly child: ChildProcess;
-  private readonly name: string;
+  /** Fails when the process ends. */
+  private readonly gone: Promise<never>;
 
   private constructor(row: string, who: string) {
-    this.name = `${who} of ${row}`;
     this.child = fork(PROGRAM, [row, who], { execArgv: ['--expose-gc'] });
+    this.gone = once(this.child, 'exit').then(([code, signal]) => {
+      throw new Error(`${who} of ${row} ended: code ${code}, signal ${signal}`);
+    });
+    this.gone.catch(() => undefined); // it ends one day
   }
 
   static async start(row: string, who: string): Promise<ContenderProcess> {
@@ -37,11 +41,7 @@ export class ContenderProcess implements AsyncDisposable {
   }
 
   private async told(): Promise<{ value?: number }> {
-    const gone = once(this.child, 'exit').then(([code, signal]) => {
-      throw new Error(`${this.name} ended: code ${code}, signal ${signal}`);
-    });
-    const [message] = await Promise.race([once(this.child, 'message'), gone]);
-    gone.catch(() => undefined); // it ends one day
+    const [message] = await Promise.race([once(this.child, 'message'), this.gone]);
     return message as { value?: number };
   }
 }

@@ -10,7 +10,7 @@ import { type Contender, perSecond, type Row } from './Row.ts';
 
 const SOCKETS = 200;
 const NODES = 3;
-const MESSAGES = 100;
+const MESSAGES = 500;
 /** So many are on their way at the same time. */
 const WINDOW = 20;
 const TEXT = 'x'.repeat(100);
