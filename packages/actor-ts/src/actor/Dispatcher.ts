@@ -17,7 +17,7 @@ const ALONE = 64;
  * to another node as one frame, encoded once and decoded once.
  */
 const AMONG_OTHERS = 1;
-/** Messages all actors together may handle before the event loop turns. */
+/** Messages all actors together may handle before the event loop turns; an actor's turn counts as one. */
 const MESSAGES_PER_TURN = 2048;
 
 export class Dispatcher {

@@ -2,8 +2,8 @@
 //
 // A tell does not write. It puts its message into the frame that is open for the peer, or closes that
 // one and opens another; at the end of the turn of the event loop all open frames are closed and
-// every connection is written to once. A message that is told to several refs in a row is encoded
-// once, so it must not be changed after it has been told.
+// what is queued is written. (A transport with much in its queue writes before that.) A message that is
+// told to several refs in a row is encoded once, so it must not be changed after it has been told.
 import type { ActorRef } from '../actor/ActorRef.ts';
 import type { ActorSystem } from '../actor/ActorSystem.ts';
 import { EncodeError } from '../errors.ts';

@@ -50,8 +50,8 @@ export interface Transport {
   /** Binds and resolves with the address in use. */
   listen(self: TransportIdentity, events: TransportEvents): Promise<Address>;
   /**
-   * Queues a copy of `frame`, to be written at the next `flush`. False: refused, because the queue
-   * is over its mark, the frame over its limit, or the transport closed.
+   * Queues a copy of `frame`, to be written at the next `flush` at the latest. False: refused, because
+   * the queue is over its mark, the frame over its limit, or the transport closed.
    */
   send(peer: Address, frame: Uint8Array, lane: Lane): boolean;
   /** Writes what was queued. Call it once at the end of each turn that sent something. */

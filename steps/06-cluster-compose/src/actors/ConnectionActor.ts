@@ -345,7 +345,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   }
 }
 
-/** All sockets of a node are told one and the same object: its text is made once for all of them. */
+/** Many sockets of a node are told one and the same object: its text is made once for all of them. */
 const texts = new WeakMap<ServerFrame, Buffer>();
 
 function encoded(frame: ServerFrame): Buffer {
