@@ -1,4 +1,5 @@
 // Time for the runtime and for actors; tests pass a ManualScheduler instead.
+import { TimerQueue } from './TimerQueue.ts';
 
 export interface Cancellable {
   cancel(): void;
@@ -15,13 +16,16 @@ export interface Scheduler {
 
 /** The event loop's own clock and timers. */
 export class SystemScheduler implements Scheduler {
+  /** By their delays. */
+  private readonly queues = new Map<number, TimerQueue>();
+
   now(): number {
     return performance.now();
   }
 
   schedule(delayMs: number, fn: () => void): Cancellable {
-    const timer = setTimeout(fn, delayMs);
-    return { cancel: () => clearTimeout(timer) };
+    const wholeMs = Math.max(1, Math.ceil(delayMs)); // as Node's own are
+    return TimerQueue.of(this.queues, wholeMs).add(performance.now(), fn);
   }
 
   scheduleRepeatedly(delayMs: number, intervalMs: number, fn: () => void): Cancellable {
