@@ -20,6 +20,9 @@ const AMONG_OTHERS = 1;
 /** Messages all actors together may handle before the event loop turns; an actor's turn counts as one. */
 const MESSAGES_PER_TURN = 2048;
 
+/** A microtask by a promise costs less than Node's `queueMicrotask`, which keeps an async context for each. */
+const RESOLVED = Promise.resolve();
+
 export class Dispatcher {
   private queue: Runnable[] = [];
   private head = 0;
@@ -36,7 +39,7 @@ export class Dispatcher {
   }
 
   private wake(): void {
-    if (this.budget > 0) queueMicrotask(this.drain);
+    if (this.budget > 0) void RESOLVED.then(this.drain);
     else setImmediate(this.drainInNewTurn);
   }
 
