@@ -106,9 +106,9 @@ async function start(config: Config): Promise<void> {
   });
 }
 
-/** What a message is followed by through the nodes, with TRACE=1: the id that its client gave it. */
-function idOf(message: any): string | undefined {
-  return message?.id ?? message?.payload?.id;
+/** What messages are followed by through the nodes, with TRACE=1: the ids that clients gave them. */
+function idOf(message: any): readonly string[] {
+  return [message?.payload ?? message].flat().flatMap((one) => one?.id ?? []);
 }
 
 async function useJournal(system: ActorSystem, config: Config): Promise<void> {

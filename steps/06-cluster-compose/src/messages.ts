@@ -95,9 +95,12 @@ export interface Page {
   readonly complete: boolean;
   readonly messages: readonly ChatMessage[];
 }
-/** What a room publishes on `room.<roomId>`: each message, and now and then how far it has got. */
+/**
+ * What a room publishes on `room.<roomId>`: the messages of each write, which follow one another, and now
+ * and then how far it has got.
+ */
 export type RoomNews =
-  | { readonly kind: 'inbound'; readonly payload: MessageFrame }
+  | { readonly kind: 'inbound'; readonly payload: readonly MessageFrame[] }
   | { readonly kind: 'head'; readonly roomId: string; readonly head: number };
 
 // ---- session ------------------------------------------------------------------------------------
@@ -137,7 +140,7 @@ export interface Inbox {
 // ---- connection -----------------------------------------------------------------------------------
 
 export type ConnectionMsg =
-  | { readonly kind: 'inbound'; readonly payload: ServerFrame }
+  | { readonly kind: 'inbound'; readonly payload: ServerFrame | readonly MessageFrame[] }
   /** The session knows this socket, and pushed up to `pushed` in each of its rooms. */
   | { kind: 'here'; session: ActorRef; node: string; pushed: ReadonlyMap<string, number | null> }
   | { kind: 'unknown-socket' }

@@ -31,15 +31,20 @@ export class TraceHop {
   }
 }
 
+type IdOf = (message: unknown) => string | readonly string[] | undefined;
+
 export interface TraceOptions {
-  /** The correlation id of a message, if it has one. Default: its field `id` when that is a string. */
-  idOf?: (message: unknown) => string | undefined;
+  /**
+   * The correlation id of a message, if it has one; several when it carries several messages. Default: its
+   * field `id` when that is a string.
+   */
+  idOf?: IdOf;
 }
 
 /** `system.trace`: null when tracing is off, so that `system.trace?.hop(…)` costs one check. */
 export class Tracer {
   private readonly system: ActorSystem;
-  private readonly idOf: (message: unknown) => string | undefined;
+  private readonly idOf: IdOf;
 
   constructor(system: ActorSystem, options: TraceOptions) {
     this.system = system;
@@ -47,10 +52,12 @@ export class Tracer {
   }
 
   hop(hop: Hop, message: unknown, details: Readonly<Record<string, unknown>> = {}): void {
-    const id = this.idOf(message);
-    if (id === undefined) return;
+    const ids = this.idOf(message);
+    if (ids === undefined) return;
     const node = this.system.remote?.selfAddress.toString() ?? this.system.name;
-    this.system.eventStream.publish(new TraceHop(Date.now(), node, hop, id, details));
+    for (const id of typeof ids === 'string' ? [ids] : ids) {
+      this.system.eventStream.publish(new TraceHop(Date.now(), node, hop, id, details));
+    }
   }
 }
 

@@ -70,6 +70,16 @@ test('bad options are refused by name', () => {
   expect(() => ActorSystem.create('a', { colour: 'red' } as never)).toThrow(/no option `colour`/);
 });
 
+test('a message that carries several is traced as each of them', async () => {
+  const idOf = (message: unknown) => message as string[];
+  await using kit = TestKit.create('traced', { trace: { idOf } });
+  const ids: string[] = [];
+  kit.system.eventStream.subscribe((hop) => void ids.push(hop.id), TraceHop);
+  kit.system.trace?.hop('publish', ['m1', 'm2']);
+  kit.system.trace?.hop('publish', []);
+  expect(ids).toEqual(['m1', 'm2']);
+});
+
 test('tracing publishes the hops of messages that have an id, and is null when off', async () => {
   await using plain = TestKit.create();
   expect(plain.system.trace).toBeNull();

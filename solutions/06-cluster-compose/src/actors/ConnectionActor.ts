@@ -13,6 +13,7 @@ import {
   type ErrorCode,
   isName,
   isTooLarge,
+  type MessageFrame,
   SEND_WITHIN_MS,
   type ServerFrame,
   type SessionMsg,
@@ -111,7 +112,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
       case 'frame':
         return this.onFrame(msg.data);
       case 'inbound':
-        return this.onInbound(msg.payload);
+        return 'type' in msg.payload ? this.onAnswer(msg.payload) : this.onMessages(msg.payload);
       case 'here':
         return this.onHere(msg);
       case 'unknown-socket':
@@ -196,8 +197,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
 
   // ---- what the session says ----------------------------------------------------------------------
 
-  private onInbound(frame: ServerFrame) {
-    if (frame.type === 'message') return this.onMessage(frame);
+  private onAnswer(frame: ServerFrame) {
     const { room = '', id } = frame as { room?: string; id?: string };
     if (!this.pending.delete(keyOf(room, id))) return; // left meanwhile, or answered before
     if (frame.type === 'joined') this.rooms.set(room, frame.head);
@@ -205,18 +205,23 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     this.push(frame, isOfJoin ? () => this.self.tell({ kind: 'page-written' }) : undefined);
   }
 
-  private onMessage(frame: ServerFrame & { type: 'message' }) {
-    const { room, seq } = frame;
+  /** They follow one another. The client may have the first ones, but must not miss any before them. */
+  private onMessages(frames: readonly MessageFrame[]) {
+    const { room, seq: first } = frames[0]!;
+    const { user: userId } = this.identity;
     const last = this.rooms.get(room);
     if (last === undefined) {
       if (this.pending.has(keyOf(room))) return;
-      this.tellSession({ kind: 'leave', userId: this.identity.user, socket: this.self, room });
-    } else if (seq === last + 1) {
-      this.rooms.set(room, seq);
-      this.system.trace?.hop('socket', frame, { user: this.identity.user });
-      this.push(frame);
-    } else if (seq > last && !this.isIntroducing) {
-      this.introduce();
+      this.tellSession({ kind: 'leave', userId, socket: this.self, room });
+    } else if (first > last + 1) {
+      if (!this.isIntroducing) this.introduce();
+    } else {
+      for (const frame of frames) {
+        if (frame.seq <= last) continue;
+        this.rooms.set(room, frame.seq);
+        this.system.trace?.hop('socket', frame, { user: userId });
+        this.push(frame);
+      }
     }
   }
 
@@ -292,7 +297,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
       if (this.now < until) continue;
       const about = { room: request.room, id: request.kind === 'join' ? undefined : request.id };
       const message = 'the room did not answer in time';
-      this.onInbound({ type: 'error', code: 'timeout', message, ...about });
+      this.onAnswer({ type: 'error', code: 'timeout', message, ...about });
     }
     if (this.isIntroducing) return;
     if (this.now - this.heardAt > SILENCE_MS) return this.introduce();

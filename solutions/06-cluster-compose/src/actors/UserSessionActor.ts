@@ -20,7 +20,7 @@ import {
   type ConnectionMsg,
   type ErrorCode,
   type ErrorFrame,
-  type Inbox,
+  type MessageFrame,
   PAGE_MESSAGES,
   type Page,
   type Posted,
@@ -69,7 +69,7 @@ export class UserSessionActor extends Actor<
   /** One queue a room, its first one under way: so a user's messages keep their order in a room. */
   private readonly sends = new Map<string, Send[]>();
   private readonly rate = new TokenBucket(SENDS_PER_SECOND, SENDS_AT_ONCE);
-  private inbox: Inbox['messages'][number][] = [];
+  private readonly inbox: { position: number; message: MessageFrame }[] = [];
   private readonly stopped = new AbortController();
 
   constructor(roomRegion: ActorRef<RoomCmd>, node: string) {
@@ -102,7 +102,8 @@ export class UserSessionActor extends Actor<
       case 'unfollow':
         return this.unfollow(msg.room, msg.replyTo);
       case 'inbox': {
-        const messages = this.inbox.filter(({ position }) => position > msg.since);
+        const news = this.inbox.filter(({ position }) => position > msg.since);
+        const messages = news.map(({ position, message }) => ({ position, ...message }));
         return msg.replyTo.tell({ node: this.node, rooms: [...this.rooms.keys()], messages });
       }
       case 'send-message':
@@ -233,24 +234,27 @@ export class UserSessionActor extends Actor<
 
   // ---- what rooms say -----------------------------------------------------------------------------
 
-  /** Pushes to every socket for which it is the next message; who lacks an earlier one gets that first. */
+  /** Pushes to every socket that lacks some of these, but none before them: who does gets those first. */
   private deliver(news: RoomNews & { kind: 'inbound' }) {
-    const { room: roomId, seq } = news.payload;
+    const { room: roomId, seq: first } = news.payload[0]!;
+    const { seq: last } = news.payload.at(-1)!;
     const room = this.rooms.get(roomId);
     if (room === undefined) return;
     for (const { ref, pushed } of this.sockets) {
-      if (pushed.get(roomId) !== seq - 1) continue;
-      pushed.set(roomId, seq);
+      const seq = pushed.get(roomId);
+      if (seq == null || seq < first - 1 || seq >= last) continue;
+      pushed.set(roomId, last);
       ref.tell(news);
     }
-    room.told ??= seq - 1;
-    if (room.told === seq - 1) {
-      room.told = seq;
+    room.told ??= first - 1;
+    for (const message of news.payload) {
+      if (message.seq !== room.told + 1) continue;
+      room.told = message.seq;
       const position = Math.max(Date.now(), (this.inbox.at(-1)?.position ?? 0) + 1);
-      this.inbox.push({ position, ...news.payload });
+      this.inbox.push({ position, message });
       if (this.inbox.length > MAX_INBOX) this.inbox.shift();
     }
-    this.learn(roomId, seq);
+    this.learn(roomId, last);
   }
 
   private learn(roomId: string, head: number) {
@@ -263,8 +267,9 @@ export class UserSessionActor extends Actor<
 
   /** The last seq that everybody has. */
   private behind(roomId: string, room: Room): number {
-    const seqs = this.sockets.map(({ pushed }) => pushed.get(roomId));
-    return Math.min(...[...seqs, room.told].map((seq) => seq ?? Number.POSITIVE_INFINITY));
+    let behind = room.told ?? Number.POSITIVE_INFINITY;
+    for (const { pushed } of this.sockets) behind = Math.min(behind, pushed.get(roomId) ?? behind);
+    return behind;
   }
 
   private fetch(roomId: string, room: Room, since: number) {
@@ -272,9 +277,10 @@ export class UserSessionActor extends Actor<
     const query = { kind: 'history', roomId, since, limit: PAGE_MESSAGES } as const;
     this.askRoom<Page>(query, SEND_WITHIN_MS, (page) => {
       if (this.rooms.get(roomId) !== room) return;
-      for (const message of page?.messages ?? []) {
-        this.deliver({ kind: 'inbound', payload: { type: 'message', room: roomId, ...message } });
-      }
+      const payload = (page?.messages ?? []).map((message) => {
+        return { type: 'message', room: roomId, ...message } as const;
+      });
+      if (payload.length > 0) this.deliver({ kind: 'inbound', payload });
       room.fetching = false;
       // A room that has less than it once told lost its journal: there is nothing to wait for.
       if (page?.messages.length === 0) room.head = page.head;

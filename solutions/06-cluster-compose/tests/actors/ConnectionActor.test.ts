@@ -55,8 +55,19 @@ function inbound(payload: object): void {
   connection.tell({ kind: 'inbound', payload });
 }
 
-function message(seq: number, room = 'lobby'): void {
-  inbound({ type: 'message', room, seq, id: `${seq}`, from: 'bob', text: '', at: '' });
+function messages(...seqs: number[]): void {
+  const room = 'lobby';
+  inbound(
+    seqs.map((seq) => ({
+      type: 'message',
+      room,
+      seq,
+      id: `${seq}`,
+      from: 'bob',
+      text: '',
+      at: '',
+    })),
+  );
 }
 
 function joined(head: number, room = 'lobby'): void {
@@ -80,13 +91,13 @@ async function join(head: number): Promise<void> {
 
 test('introduces itself with its rooms and seqs when the session stops', async () => {
   await join(4);
-  message(5);
+  messages(5);
   session.ref.stop();
   expect((await told('connect-ws')).rooms).toEqual(new Map([['lobby', 5]]));
   here(new Map([['lobby', 5]]), 'node3', kit.createTestProbe().ref);
   await until(() => frames.filter(({ type }) => type === 'welcome').length === 2);
   expect(frames.at(-1)).toEqual({ type: 'welcome', user: 'ann', node: 'node1', session: 'node3' });
-  message(6);
+  messages(6);
   await until(() => seqs().length === 2);
 });
 
@@ -107,15 +118,16 @@ test('introduces itself until a silent session answers, then repeats what waits,
 
 test('pushes each message once and in order, and asks again when one is missing', async () => {
   await join(4);
-  message(5);
-  message(5);
-  message(4);
-  message(7); // 6 was lost on the way
-  message(8);
+  messages(5);
+  messages(5);
+  messages(4);
+  messages(7); // 6 was lost on the way
+  messages(8);
   const introduction = await told('connect-ws');
   expect(introduction.rooms).toEqual(new Map([['lobby', 5]]));
   here(new Map([['lobby', 5]]));
-  for (const seq of [6, 7, 8]) message(seq);
+  messages(4, 5, 6);
+  messages(7, 8);
   await until(() => seqs().length === 4);
   expect(seqs()).toEqual([5, 6, 7, 8]);
 });
@@ -123,10 +135,11 @@ test('pushes each message once and in order, and asks again when one is missing'
 test('writes once what it pushes in one turn', async () => {
   await join(0);
   const writes = vi.spyOn(stream, '_writev' as never);
-  for (const seq of [1, 2, 3]) message(seq);
+  messages(1, 2);
+  messages(3);
   await until(() => seqs().length === 3);
   expect(writes).toHaveBeenCalledTimes(1);
-  message(4);
+  messages(4);
   await until(() => seqs().length === 4);
   expect(writes).toHaveBeenCalledTimes(2);
 });
@@ -142,7 +155,7 @@ test('pushes nothing of a room that was left, and tells the session so', async (
   say({ type: 'leave', room: 'lobby' });
   await frame('left');
   await told('leave');
-  message(5);
+  messages(5);
   await told('leave');
   expect(seqs()).toEqual([]);
 });
@@ -156,7 +169,7 @@ test('says timeout after 15 s without an ack, once', async () => {
   await time.advance(2000);
   expect(await frame('error')).toMatchObject({ code: 'timeout', room: 'lobby', id: 'one' });
   inbound({ type: 'ack', room: 'lobby', id: 'one', seq: 5, node: 'node1' });
-  message(5);
+  messages(5);
   await until(() => seqs().length === 1);
   expect(frames.some(({ type }) => type === 'ack')).toBe(false);
 });

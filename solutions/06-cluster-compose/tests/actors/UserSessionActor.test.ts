@@ -30,8 +30,11 @@ const tell = (msg: object) => region.tell({ userId: 'ann', ...msg });
 const asked = (kind: string) => rooms.fishForMessage((msg) => msg.kind === kind);
 const chat = (seq: number) => ({ seq, id: `${seq}`, from: 'bob', text: 'x', at: '' });
 const publish = (news: object) => mediator.tell(new Publish('room.lobby', news));
-const inbound = (seq: number) =>
-  publish({ kind: 'inbound', payload: { type: 'message', room: 'lobby', ...chat(seq) } });
+const inbound = (...seqs: number[]) =>
+  publish({
+    kind: 'inbound',
+    payload: seqs.map((seq) => ({ type: 'message', room: 'lobby', ...chat(seq) })),
+  });
 const heard = (type: string) =>
   socket.fishForMessage((msg) => msg.kind === 'inbound' && msg.payload.type === type);
 
@@ -46,8 +49,11 @@ async function joined(): Promise<void> {
 }
 
 async function pushed(count: number): Promise<number[]> {
-  const seqs = [];
-  for (let i = 0; i < count; i++) seqs.push((await heard('message')).payload.seq);
+  const seqs: number[] = [];
+  while (seqs.length < count) {
+    const { payload } = await socket.fishForMessage((msg) => Array.isArray(msg.payload));
+    for (const { seq } of payload) seqs.push(seq);
+  }
   return seqs;
 }
 
@@ -69,6 +75,18 @@ test('fetches what was lost before a message, and pushes all in order', async ()
   expect(await pushed(5)).toEqual([5, 6, 7, 8, 9]);
   inbound(10);
   expect(await pushed(1)).toEqual([10]);
+});
+
+test('passes on what was written together, also to a socket that has some of it', async () => {
+  await joined();
+  inbound(5, 6);
+  expect(await pushed(2)).toEqual([5, 6]);
+  inbound(6, 7, 8); // as a page that was fetched for another socket
+  expect(await pushed(3)).toEqual([6, 7, 8]);
+  inbound(7, 8);
+  await socket.expectNoMessage();
+  const { messages } = await region.ask<any>({ userId: 'ann', kind: 'inbox', since: 0 });
+  expect(messages.map(({ seq }: any) => seq)).toEqual([5, 6, 7, 8]);
 });
 
 test('learns of a lost last message from the head', async () => {

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import {
   type ChatMessage,
   chatMessage,
+  type MessageFrame,
   NEWEST_MESSAGES,
   PAGE_BYTES,
   PAGE_MESSAGES,
@@ -103,7 +104,7 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
     }
   }
 
-  /** Those that came while the ones before were being written are written together. */
+  /** Those that came while the ones before were being written are written, and published, together. */
   private post({ head, seqs }: RoomState, posts: readonly Post[]) {
     const byKey = Map.groupBy(posts, keyOf);
     const events: RoomEvent[] = [];
@@ -116,14 +117,14 @@ export class ChatRoomActor extends PersistentActor<RoomCmd, RoomEvent, RoomState
         events.push({ kind: 'posted', message: { seq, id, from, text, at } });
       }
     }
+    const payload: MessageFrame[] = [];
     this.persistAll(events, ({ message }) => {
       const [first, ...again] = byKey.get(keyOf(message))!;
       first!.replyTo.tell({ seq: message.seq, node: this.node, repeated: false });
       this.acknowledge(again, message.seq);
-      this.publish({
-        kind: 'inbound',
-        payload: { type: 'message', room: this.roomId, ...message },
-      });
+      payload.push({ type: 'message', room: this.roomId, ...message });
+      if (payload.length < events.length) return;
+      this.publish({ kind: 'inbound', payload });
       this.beaconIn(BEACON_AFTER_MS);
     });
   }
