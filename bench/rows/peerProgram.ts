@@ -17,7 +17,7 @@ const say = (message: object) => process.send!(message);
 
 const ROLES: Readonly<Record<string, () => Promise<void>>> = {
   async echo() {
-    say({ port: await echoServer(settings.isBatched) });
+    say({ port: await echoServer(settings) });
   },
   /** Everything that comes goes to everybody: at once, or `atOnce` messages in one write. */
   async broadcast() {

@@ -42,24 +42,47 @@ export function wire(socket: Socket, isBatched: boolean, hear: (note: Note) => v
   };
 }
 
+export interface WireOptions {
+  readonly isBatched: boolean;
+  /** 1: answers come by the connection of the questions; 2: they have one of their own, opened last. */
+  readonly connections: 1 | 2;
+}
+
 /** Answers everything with the same. @returns the port */
-export async function echoServer(isBatched: boolean): Promise<number> {
+export async function echoServer({ isBatched, connections }: WireOptions): Promise<number> {
+  let answer: (note: Note) => void;
   const server = createServer((socket) => {
-    const say = wire(socket, isBatched, (note) => say(note));
+    answer = wire(socket, isBatched, (note) => answer(note));
+    if (connections === 2) socket.write('.'); // so that the other side knows which one was first
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return (server.address() as { port: number }).port;
 }
 
-/** Asks and hears the answer. */
-export async function rawAsker(port: number, isBatched: boolean): Promise<() => Promise<unknown>> {
-  const waiting = new Map<number, (note: Note) => void>();
+async function connected(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
-  const say = wire(socket, isBatched, (note) => {
+  return socket;
+}
+
+/** Asks and hears the answer. */
+export async function rawAsker(
+  port: number,
+  { isBatched, connections }: WireOptions,
+): Promise<() => Promise<unknown>> {
+  const waiting = new Map<number, (note: Note) => void>();
+  const hear = (note: Note) => {
     waiting.get(note.n)!(note);
     waiting.delete(note.n);
-  });
+  };
+  const questions = await connected(port);
+  if (connections === 2) {
+    await once(questions, 'data');
+    const answers = await connected(port);
+    await once(answers, 'data');
+    wire(answers, isBatched, hear);
+  }
+  const say = wire(questions, isBatched, hear);
   let asked = 0;
   return () =>
     new Promise((resolve) => {

@@ -6,10 +6,10 @@ import { rawAsker } from './raw.ts';
 
 const IDS = 100;
 
-async function reference(atOnce: number): Promise<Contender> {
-  const isBatched = atOnce > 1;
-  const peer = await Peer.start('echo', { isBatched });
-  const ask = await rawAsker(peer.said.port, isBatched);
+async function reference(atOnce: number, connections: 1 | 2): Promise<Contender> {
+  const options = { isBatched: atOnce > 1, connections };
+  const peer = await Peer.start('echo', options);
+  const ask = await rawAsker(peer.said.port, options);
   return {
     measure: () => kept(atOnce, ask),
     [Symbol.asyncDispose]: async () => peer[Symbol.dispose](),
@@ -50,7 +50,11 @@ function kept(atOnce: number, ask: () => Promise<unknown>): Promise<number> {
 
 const row = (name: string, what: string, atOnce: number, ratio: number): Row => ({
   ...{ name, what, unit: '/s', target: { of: 'reference', ratio } },
-  contenders: { reference: () => reference(atOnce), ours: () => ours(atOnce) },
+  contenders: {
+    reference: () => reference(atOnce, 1),
+    'on two connections': () => reference(atOnce, 2),
+    ours: () => ours(atOnce),
+  },
 });
 
 export const remoteAsk = row('remote-ask', 'ask on another node, one at a time', 1, 0.8);

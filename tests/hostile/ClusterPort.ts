@@ -45,8 +45,8 @@ export async function call(victim: Victim, caller: Caller, after: Buffer[] = [])
   };
   let refusal: HandshakeError | undefined;
   let isIn = false;
-  const reader = new FrameReader(2048, (frame) => {
-    const { reply, peer, error } = handshake.receive(frame);
+  const reader = new FrameReader(2048, (bytes, start, end) => {
+    const { reply, peer, error } = handshake.receive(bytes.subarray(start, end));
     if (reply !== undefined) say(reply);
     refusal ??= error;
     if (peer === undefined) return;

@@ -7,7 +7,10 @@ import { Actor } from '../../../packages/actor-ts/src/actor/Actor.ts';
 import { ActorSystem } from '../../../packages/actor-ts/src/actor/ActorSystem.ts';
 import { Address } from '../../../packages/actor-ts/src/actor/Address.ts';
 import { Props } from '../../../packages/actor-ts/src/actor/Props.ts';
-import { registerClass } from '../../../packages/actor-ts/src/actor/serialization.ts';
+import {
+  registerClass,
+  registerPositional,
+} from '../../../packages/actor-ts/src/actor/serialization.ts';
 import { DecodeError } from '../../../packages/actor-ts/src/errors.ts';
 import { encodeTarget, MESSAGE_FRAME } from '../../../packages/actor-ts/src/remote/envelope.ts';
 import { Remoting } from '../../../packages/actor-ts/src/remote/Remoting.ts';
@@ -38,6 +41,18 @@ class Guarded {
   }
 }
 registerClass('hostile.Guarded', Guarded);
+
+/** Made again by its constructor. */
+class Placed {
+  readonly first: unknown;
+  readonly second: unknown;
+
+  constructor(first: unknown, second: unknown) {
+    this.first = first;
+    this.second = second;
+  }
+}
+registerPositional('hostile.Placed', Placed, ['first', 'second']);
 
 class Inbox extends Actor<unknown> {
   override onReceive(): void {}
@@ -90,7 +105,7 @@ export const decoder: Surface = {
         async try(bytes) {
           if (++turn % TURN === 0) await setImmediate();
           try {
-            remoting.frame(PEER, bytes);
+            remoting.frame(PEER, bytes, 0, bytes.length);
           } catch (error) {
             if (!(error instanceof DecodeError)) throw error;
             return error.code;
@@ -115,6 +130,7 @@ function goodMessages(ref: unknown): unknown[] {
     ]),
     new RangeError('no', { cause: new Error('because') }),
     new Guarded(1),
+    new Placed(ref, new Placed(1, [])),
     { bytes: new Uint8Array([1, 2, 3]), floats: new Float64Array([0.5]), text: 'ä😀'.repeat(20) },
   ];
 }
@@ -128,7 +144,7 @@ function wildBody(): fc.Arbitrary<Buffer> {
       { depthSize: 'small', maxDepth: 4 },
       fc.oneof(fc.constantFrom(null, undefined, true, Number.NaN, -0, 2 ** 53), fc.bigInt()),
       fc.oneof(anyText(8), fc.integer(), fc.uint8Array({ maxLength: 8 })),
-      fc.constantFrom('hostile.Guarded', 'Some', 'Terminated', 'AskTimeoutError', '/user/inbox'),
+      fc.constantFrom('hostile.Guarded', 'hostile.Placed', 'option.Some', '/user/inbox'),
       fc.constantFrom('hostile@victim:1', 'hostile@peer:1', 'nowhere', 'a@b:99999'),
       fc.array(tie('value'), { maxLength: 4 }),
       fc.dictionary(

@@ -100,8 +100,8 @@ function listener(role: 'server' | 'client'): Handshake {
 /** Why the stream is refused; null while it may go on. @throws Error when it lets somebody in */
 function nameOf(listening: Handshake, bytes: Buffer): string | null {
   let refusal: HandshakeError | undefined;
-  const reader = new FrameReader(MAX_HANDSHAKE_FRAME_BYTES, (frame) => {
-    const step = listening.receive(frame);
+  const reader = new FrameReader(MAX_HANDSHAKE_FRAME_BYTES, (chunk, start, end) => {
+    const step = listening.receive(chunk.subarray(start, end));
     if (step.peer !== undefined) throw new Error('a stranger was let in');
     if (step.error === undefined) return;
     refusal = step.error;

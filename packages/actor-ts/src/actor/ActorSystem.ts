@@ -71,6 +71,11 @@ export class ActorSystem {
   private readonly extensions = new Map<string, unknown>();
   private readonly terminationTasks: (() => void | Promise<void>)[] = [];
   private clusterPart: ClusterOf | null = null;
+  /** The path that was resolved last: regions and mediators are told things many times in a row. */
+  private split: { readonly path: string; readonly names: readonly string[] } = {
+    path: '',
+    names: [],
+  };
   private uid = Math.floor(Math.random() * 2 ** 48);
   private terminating = false;
   private deadLettersSeen = 0;
@@ -174,9 +179,10 @@ export class ActorSystem {
   resolveLocal(path: string, uid: number): ActorRef {
     const temporary = this.temporaries.find(path, uid);
     if (temporary !== undefined) return temporary;
-    const [, top, ...names] = path.split('/');
-    let cell = top === 'user' ? this.user : top === 'system' ? this.internal : undefined;
-    for (const name of names) cell = cell?.childCell(name);
+    if (path !== this.split.path) this.split = { path, names: path.split('/') };
+    const { names } = this.split;
+    let cell = names[1] === 'user' ? this.user : names[1] === 'system' ? this.internal : undefined;
+    for (let i = 2; i < names.length; i++) cell = cell?.childCell(names[i]!);
     if (cell === undefined || (uid !== 0 && cell.self.path.uid !== uid)) {
       return new DeadLetterRef(this, path, uid);
     }

@@ -6,8 +6,15 @@ import { None, Some } from '../option.ts';
 
 export type MessageClass = abstract new (...args: never[]) => object;
 
-const classByName = new Map<string, MessageClass>();
-const nameByClass = new Map<unknown, string>();
+export interface RegisteredClass {
+  readonly name: string;
+  readonly type: MessageClass;
+  /** What the constructor takes, for a class that is made again by it; null when all fields travel. */
+  readonly parameters: readonly string[] | null;
+}
+
+const byName = new Map<string, RegisteredClass>();
+const byClass = new Map<unknown, RegisteredClass>();
 
 /**
  * Registers `type` under `name`, which must be the same on every node. The fields travel, the
@@ -15,25 +22,44 @@ const nameByClass = new Map<unknown, string>();
  * @throws ActorStateError when the name or the class is registered otherwise
  */
 export function registerClass(name: string, type: MessageClass): void {
-  const known = classByName.get(name);
-  const knownName = nameByClass.get(type);
-  if (known === type && knownName === name) return;
-  if (known !== undefined || knownName !== undefined) {
+  register({ name, type, parameters: null });
+}
+
+/**
+ * As `registerClass`, for classes of which many travel: an instance is written as a list, without the
+ * names of its fields, and its constructor makes it again. `parameters` are the fields in the order in
+ * which the constructor takes them. It must do no more than keep them: they may be anything when they
+ * arrive.
+ */
+export function registerPositional<T extends object>(
+  name: string,
+  type: new (...args: any[]) => T,
+  parameters: readonly (keyof T & string)[],
+): void {
+  register({ name, type, parameters });
+}
+
+function register(added: RegisteredClass): void {
+  const { name, type } = added;
+  const known = byName.get(name);
+  const knownClass = byClass.get(type);
+  if (known !== undefined && known === knownClass) return;
+  if (known !== undefined || knownClass !== undefined) {
     throw new ActorStateError(
-      `registerClass('${name}', ${type.name}): the name belongs to ${known?.name ?? 'no class'}, ` +
-        `the class has the name '${knownName ?? 'none'}'; take another name`,
+      `registerClass('${name}', ${type.name}): the name belongs to ${known?.type.name ?? 'no class'}, ` +
+        `the class has the name '${knownClass?.name ?? 'none'}'; take another name`,
     );
   }
-  classByName.set(name, type);
-  nameByClass.set(type, name);
+  byName.set(name, added);
+  byClass.set(type, added);
 }
 
-export function registeredClass(name: string): MessageClass | undefined {
-  return classByName.get(name);
+export function classNamed(name: string): RegisteredClass | undefined {
+  return byName.get(name);
 }
 
-export function registeredName(type: unknown): string | undefined {
-  return nameByClass.get(type);
+export function registrationOf(type: unknown): RegisteredClass | undefined {
+  return byClass.get(type);
 }
 
 registerClass('option.Some', Some);

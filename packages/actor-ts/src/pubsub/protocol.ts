@@ -1,5 +1,5 @@
 // What mediators tell each other. All of it may be lost, late or repeated without harm.
-import { registerClass } from '../actor/serialization.ts';
+import { registerClass, registerPositional } from '../actor/serialization.ts';
 import type { NodeId } from '../cluster/Member.ts';
 import type { TopicChange } from './Announcements.ts';
 
@@ -84,7 +84,7 @@ export class TopicsConfirmed extends InterestMessage {
   }
 }
 
-registerClass('pubsub.Delivery', Delivery);
+registerPositional('pubsub.Delivery', Delivery, ['topic', 'message']);
 registerClass('pubsub.TopicsChanged', TopicsChanged);
 registerClass('pubsub.TopicsState', TopicsState);
 registerClass('pubsub.GetTopicsState', GetTopicsState);

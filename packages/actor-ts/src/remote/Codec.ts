@@ -13,6 +13,8 @@ import { unpackWith } from './wireTags.ts';
 
 /** Names of unknown classes that are remembered, so that each is said once. */
 const MAX_SAID = 200;
+/** The longest source of which msgpackr reads the texts without calling the runtime for them. */
+const SMALL_BYTES = 139;
 
 export interface RefImporter {
   /** `address` is null for an actor of `from`. */
@@ -36,6 +38,11 @@ export class Codec implements TagContext {
   });
   private from: Address | null = null;
   private readonly range = { start: 0, end: 0 };
+  /**
+   * Small bodies, which are most, are copied to the start of this block first: msgpackr makes a
+   * DataView of each block it has not seen yet, and takes a source for small by where it ends.
+   */
+  private readonly small = Buffer.allocUnsafeSlow(SMALL_BYTES);
   private readonly saidUnregistered = new WeakSet<MessageClass>();
   private readonly saidUnknown = new Set<string>();
 
@@ -65,6 +72,14 @@ export class Codec implements TagContext {
   decode(bytes: Uint8Array, from: Address, start = 0, end = bytes.length): unknown {
     checkBody(bytes, start, end);
     this.from = from;
+    const { small } = this;
+    const size = end - start;
+    if (size > small.length) return this.unpack(bytes, start, end);
+    for (let i = 0; i < size; i++) small[i] = bytes[start + i]!;
+    return this.unpack(small, 0, size);
+  }
+
+  private unpack(bytes: Uint8Array, start: number, end: number): unknown {
     this.range.start = start;
     this.range.end = end;
     try {

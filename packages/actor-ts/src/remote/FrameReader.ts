@@ -6,29 +6,32 @@ export const DEFAULT_MAX_FRAME_BYTES = 1024 * 1024;
 
 type State = 'length' | 'body' | 'stopped';
 
+/** A frame stands in `bytes` from `start` to `end`; it is only valid during the call. */
+export type FrameListener = (bytes: Buffer, start: number, end: number) => void;
+
 /**
- * Takes chunks however the network cut them. A frame that lies within one chunk is handed on without
- * copying, so it is valid only during the call; one that spans chunks is put together from what has
- * arrived, so an announced length alone never costs memory.
+ * Takes chunks however the network cut them. A frame that lies within one chunk is handed on where it
+ * stands, since a view of its own would cost more than reading it; one that spans chunks is put
+ * together from what has arrived, so an announced length alone never costs memory.
  */
 export class FrameReader {
   /** Bytes a frame may have. May be raised between frames (after a handshake). */
   maxFrameBytes: number;
-  private readonly onFrame: (frame: Uint8Array) => void;
+  private readonly onFrame: FrameListener;
   private state: State = 'length';
-  private readonly header = new Uint8Array(FRAME_HEADER_BYTES);
   private headerBytes = 0;
+  /** Still being read in state `length`. */
   private bodyBytes = 0;
-  private parts: Uint8Array[] = [];
+  private parts: Buffer[] = [];
   private partBytes = 0;
 
-  constructor(maxFrameBytes: number, onFrame: (frame: Uint8Array) => void) {
+  constructor(maxFrameBytes: number, onFrame: FrameListener) {
     this.maxFrameBytes = maxFrameBytes;
     this.onFrame = onFrame;
   }
 
   /** @throws FrameTooLargeError when a frame announces more than `maxFrameBytes`; the stream is lost then */
-  push(chunk: Uint8Array): void {
+  push(chunk: Buffer): void {
     let at = 0;
     for (;;) {
       switch (this.state) {
@@ -43,9 +46,8 @@ export class FrameReader {
             if (at < chunk.length) this.keep(chunk.subarray(at));
             return;
           }
-          const rest = chunk.subarray(at, at + missing);
           at += missing;
-          this.deliver(rest);
+          this.deliver(chunk, at - missing, at);
           break;
         }
         case 'stopped':
@@ -62,44 +64,44 @@ export class FrameReader {
     this.parts = [];
   }
 
-  private readLength(chunk: Uint8Array, from: number): number {
+  private readLength(chunk: Buffer, from: number): number {
     let at = from;
     while (this.headerBytes < FRAME_HEADER_BYTES && at < chunk.length) {
-      this.header[this.headerBytes++] = chunk[at++]!;
+      this.bodyBytes = this.bodyBytes * 256 + chunk[at++]!;
+      this.headerBytes++;
     }
     return at;
   }
 
   private openBody(): void {
-    const [a, b, c, d] = this.header as unknown as [number, number, number, number];
-    const length = ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-    if (length > this.maxFrameBytes) {
+    if (this.bodyBytes > this.maxFrameBytes) {
       this.stop();
       throw new FrameTooLargeError(
-        `a frame of ${length} bytes arrived, at most ${this.maxFrameBytes} are taken`,
+        `a frame of ${this.bodyBytes} bytes arrived, at most ${this.maxFrameBytes} are taken`,
       );
     }
-    this.bodyBytes = length;
     this.state = 'body';
   }
 
-  private keep(part: Uint8Array): void {
+  private keep(part: Buffer): void {
     // A copy: the chunk belongs to the socket, and a sliver of it must not keep all of it alive.
-    this.parts.push(part.slice());
+    this.parts.push(Buffer.from(part));
     this.partBytes += part.length;
   }
 
-  private deliver(rest: Uint8Array): void {
+  private deliver(chunk: Buffer, start: number, end: number): void {
     const { parts } = this;
     this.headerBytes = 0;
+    this.bodyBytes = 0;
     this.state = 'length';
     if (parts.length === 0) {
-      this.onFrame(rest);
+      this.onFrame(chunk, start, end);
       return;
     }
-    parts.push(rest);
+    parts.push(chunk.subarray(start, end));
     this.parts = [];
     this.partBytes = 0;
-    this.onFrame(Buffer.concat(parts));
+    const whole = Buffer.concat(parts);
+    this.onFrame(whole, 0, whole.length);
   }
 }

@@ -15,7 +15,7 @@ import { HandshakeError } from '../errors.ts';
 import type { RejectReason } from './Transport.ts';
 
 export const PROTOCOL = 'actor-ts';
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 /** Largest frame that is taken from a peer that has not been authenticated. */
 export const MAX_HANDSHAKE_FRAME_BYTES = 2048;
 export const HANDSHAKE_TIMEOUT_MS = 5000;

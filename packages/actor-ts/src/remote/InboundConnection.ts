@@ -30,7 +30,9 @@ export class InboundConnection {
     this.socket = socket;
     this.listener = listener;
     this.handshake = new ServerHandshake(environment.handshake());
-    this.reader = new FrameReader(MAX_HANDSHAKE_FRAME_BYTES, (frame) => this.onFrame(frame));
+    this.reader = new FrameReader(MAX_HANDSHAKE_FRAME_BYTES, (bytes, start, end) =>
+      this.onFrame(bytes, start, end),
+    );
     this.timer = setTimeout(
       () => this.refuse(`no handshake within ${HANDSHAKE_TIMEOUT_MS} ms`),
       environment.handshakeTimeoutMs,
@@ -64,12 +66,12 @@ export class InboundConnection {
     }
   }
 
-  private onFrame(frame: Uint8Array): void {
+  private onFrame(bytes: Buffer, start: number, end: number): void {
     if (this.peer === null) {
-      this.onHandshakeFrame(frame);
+      this.onHandshakeFrame(bytes.subarray(start, end));
     } else {
       this.environment.counters.framesIn++;
-      this.environment.events.frame(this.peer, frame);
+      this.environment.events.frame(this.peer, bytes, start, end);
     }
   }
 

@@ -45,7 +45,9 @@ export class OutboundConnection {
     this.target = target;
     this.listener = listener;
     this.handshake = new ClientHandshake(environment.handshake(), target);
-    this.reader = new FrameReader(MAX_HANDSHAKE_FRAME_BYTES, (frame) => this.onFrame(frame));
+    this.reader = new FrameReader(MAX_HANDSHAKE_FRAME_BYTES, (bytes, start, end) =>
+      this.onFrame(bytes.subarray(start, end)),
+    );
     const to = { host: bareHost(target.host), port: target.port };
     this.socket =
       environment.tls === undefined

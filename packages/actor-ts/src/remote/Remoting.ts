@@ -224,18 +224,22 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   // ---- what the transport tells ----------------------------------------------------------------
 
   /** @internal @throws DecodeError; the connection is closed then */
-  frame(from: UniqueAddress, bytes: Uint8Array): void {
+  frame(from: UniqueAddress, bytes: Buffer, start: number, end: number): void {
     if (this.quarantine.has(from)) return;
-    const frame = asBuffer(bytes);
-    switch (frame[0]) {
+    if (start === end) throw new DecodeError('a frame has no bytes');
+    const type = bytes[start];
+    switch (type) {
       case MESSAGE_FRAME:
-        this.receiveMessage(frame, from.address);
+        this.receiveMessage(bytes, start, end, from.address);
         break;
       case SYSTEM_FRAME:
-        this.receiveSystem(decodeSystemFrame(frame, this.codec, from.address), from.address);
+        this.receiveSystem(
+          decodeSystemFrame(bytes, start, end, this.codec, from.address),
+          from.address,
+        );
         break;
       default:
-        throw new DecodeError(`there is no frame of type ${frame[0]}`);
+        throw new DecodeError(`there is no frame of type ${type}`);
     }
   }
 
@@ -265,12 +269,11 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
   }
 
   /** @internal */
-  undeliverable(peer: Address, bytes: Uint8Array, reason: string): void {
-    const frame = asBuffer(bytes);
+  undeliverable(peer: Address, frame: Buffer, reason: string): void {
     // A lost watch is repeated by the next connection, and a lost death is its answer.
     if (frame[0] !== MESSAGE_FRAME) return;
     const reader = new EnvelopeReader();
-    reader.open(frame);
+    reader.open(frame, 0, frame.length);
     const message = this.codec.decode(frame, this.selfAddress, reader.start, reader.end);
     const sender = this.readSender(reader, message, this.selfAddress);
     const targets: ActorRef[] = [];
@@ -283,10 +286,10 @@ export class Remoting implements TransportEvents, RefImporter, RemoteHook {
 
   // ---- receiving -------------------------------------------------------------------------------
 
-  private receiveMessage(frame: Buffer, from: Address): void {
+  private receiveMessage(bytes: Buffer, start: number, end: number, from: Address): void {
     const { reader } = this;
-    reader.open(frame);
-    const message = this.codec.decode(frame, from, reader.start, reader.end);
+    reader.open(bytes, start, end);
+    const message = this.codec.decode(bytes, from, reader.start, reader.end);
     const sender = this.readSender(reader, message, from);
     do {
       reader.readTarget();
@@ -377,10 +380,4 @@ function subscribe<T>(listeners: Set<T>, listener: T): () => void {
   return () => {
     listeners.delete(listener);
   };
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

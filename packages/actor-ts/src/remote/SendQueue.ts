@@ -52,8 +52,8 @@ export class SendQueue {
   }
 
   /** Takes up to about `limit` bytes, control frames first, whole frames only. */
-  take(limit: number): Uint8Array[] {
-    const taken: Uint8Array[] = [];
+  take(limit: number): Buffer[] {
+    const taken: Buffer[] = [];
     let bytes = this.control.take(limit, taken);
     // Data does not overtake control frames that did not fit.
     if (this.control.bytes === 0 && bytes < limit) bytes += this.ordered.take(limit - bytes, taken);
@@ -68,11 +68,10 @@ export class SendQueue {
   }
 
   /** Empties the queue, frame by frame. */
-  drop(onFrame: (frame: Uint8Array) => void): void {
+  drop(onFrame: (frame: Buffer) => void): void {
     for (const slab of this.take(Number.POSITIVE_INFINITY)) {
-      const view = new DataView(slab.buffer, slab.byteOffset, slab.byteLength);
       for (let at = 0; at < slab.length; ) {
-        const length = view.getUint32(at);
+        const length = slab.readUInt32BE(at);
         at += FRAME_HEADER_BYTES;
         onFrame(slab.subarray(at, at + length));
         at += length;
@@ -84,7 +83,7 @@ export class SendQueue {
 /** Frames one after the other in slabs; a slab ends where a frame ends. */
 class FrameSlabs {
   private readonly slabBytes: number;
-  private readonly full: Uint8Array[] = [];
+  private readonly full: Buffer[] = [];
   private slab: Buffer | null = null;
   private start = 0;
   private end = 0;
@@ -105,7 +104,7 @@ class FrameSlabs {
   }
 
   /** Adds slabs to `into` until they hold `limit` bytes or more; returns how many they hold. */
-  take(limit: number, into: Uint8Array[]): number {
+  take(limit: number, into: Buffer[]): number {
     let taken = 0;
     while (taken < limit && this.full.length > 0) {
       const slab = this.full.shift()!;

@@ -30,8 +30,8 @@ export interface TransportIdentity {
 }
 
 export interface TransportEvents {
-  /** `frame` is only valid during the call. */
-  frame(from: UniqueAddress, frame: Uint8Array): void;
+  /** A frame that stands in `bytes` from `start` to `end`; it is only valid during the call. */
+  frame(from: UniqueAddress, bytes: Buffer, start: number, end: number): void;
   /** A handshake with that incarnation succeeded, in either direction: what was sent before may be lost. */
   connected(peer: UniqueAddress): void;
   lost(peer: Address, evidence: LossEvidence): void;
@@ -43,7 +43,7 @@ export interface TransportEvents {
   /** Whether that incarnation has been removed. It is told so in the handshake and refused. */
   quarantined(peer: UniqueAddress): boolean;
   /** A frame that `send` had accepted and that will never be written. */
-  undeliverable(peer: Address, frame: Uint8Array, reason: string): void;
+  undeliverable(peer: Address, frame: Buffer, reason: string): void;
 }
 
 export interface Transport {

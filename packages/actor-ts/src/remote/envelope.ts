@@ -66,12 +66,13 @@ function writeText(buffer: Buffer, start: number, text: string): number {
 }
 
 /**
- * Reads a message frame from front to back. Every read checks that the bytes are there. One reader is
- * used for many frames, one after the other.
+ * Reads a message frame from front to back. Every read checks that the bytes are there and belong to
+ * the frame: others may follow it. One reader is used for many frames, one after the other.
  */
 export class EnvelopeReader {
-  private frame: Buffer = NO_FRAME;
+  private bytes: Buffer = NO_BYTES;
   private at = 0;
+  private frameEnd = 0;
   /** Of the body. */
   start = 0;
   end = 0;
@@ -79,23 +80,24 @@ export class EnvelopeReader {
   path = '';
   uid = 0;
 
-  /** Begins a frame; leaves `start` and `end` of the body behind. */
-  open(frame: Buffer): void {
-    this.frame = frame;
-    this.at = 1;
-    const length = frame.readUInt32BE(this.need(4));
+  /** Begins the frame from `start` to `end`; leaves `start` and `end` of the body behind. */
+  open(bytes: Buffer, start: number, end: number): void {
+    this.bytes = bytes;
+    this.at = start + 1;
+    this.frameEnd = end;
+    const length = bytes.readUInt32BE(this.need(4));
     this.start = this.need(length);
     this.end = this.at;
   }
 
   /** Whether there are targets to come. */
   get more(): boolean {
-    return this.at < this.frame.length;
+    return this.at < this.frameEnd;
   }
 
   /** Returns the kind; leaves path and uid behind if the sender stands here. */
   readSenderKind(): number {
-    const kind = this.frame[this.need(1)]!;
+    const kind = this.bytes[this.need(1)]!;
     if (kind > SENDER_IS_REPLY_TO) throw new DecodeError(`there is no sender of kind ${kind}`);
     if (kind === SENDER_HERE || kind === SENDER_ELSEWHERE) this.readTarget();
     return kind;
@@ -103,26 +105,26 @@ export class EnvelopeReader {
 
   /** After a sender of kind SENDER_ELSEWHERE. */
   readAddress(): string {
-    const length = this.frame.readUInt16BE(this.need(2));
+    const length = this.bytes.readUInt16BE(this.need(2));
     const start = this.need(length);
-    return this.frame.toString('utf8', start, start + length);
+    return this.bytes.toString('utf8', start, start + length);
   }
 
   readTarget(): void {
     const header = this.need(TARGET_HEADER_BYTES);
-    const { frame } = this;
-    const length = (frame[header]! << 8) | frame[header + 1]!;
-    this.uid = frame.readDoubleBE(header + 2);
+    const { bytes } = this;
+    const length = (bytes[header]! << 8) | bytes[header + 1]!;
+    this.uid = bytes.readDoubleBE(header + 2);
     const start = this.need(length);
-    if (!this.isPath(start, length)) this.path = frame.toString('utf8', start, start + length);
+    if (!this.isPath(start, length)) this.path = bytes.toString('utf8', start, start + length);
   }
 
   /** Whether the bytes are the path that was read last: then there is no need for another string. */
   private isPath(start: number, length: number): boolean {
-    const { frame, path } = this;
+    const { bytes, path } = this;
     if (path.length !== length) return false;
     for (let i = 0; i < length; i++) {
-      const byte = frame[start + i]!;
+      const byte = bytes[start + i]!;
       if (byte > 0x7f || byte !== path.charCodeAt(i)) return false;
     }
     return true;
@@ -131,7 +133,7 @@ export class EnvelopeReader {
   /** Moves on by `size` bytes and returns where they start. */
   private need(size: number): number {
     const start = this.at;
-    if (start + size > this.frame.length) {
+    if (start + size > this.frameEnd) {
       throw new DecodeError('the frame ends before the message does');
     }
     this.at = start + size;
@@ -139,4 +141,4 @@ export class EnvelopeReader {
   }
 }
 
-const NO_FRAME = Buffer.alloc(0);
+const NO_BYTES = Buffer.alloc(0);

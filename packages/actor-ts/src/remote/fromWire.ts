@@ -1,7 +1,7 @@
 // While unpacking: makes a value of every tag. The payload may come from anybody, so its shape is
 // checked before anything is made of it.
 import type { ActorRef } from '../actor/ActorRef.ts';
-import { registeredClass } from '../actor/serialization.ts';
+import { classNamed } from '../actor/serialization.ts';
 import { DecodeError } from '../errors.ts';
 import { TagKind } from './wireTags.ts';
 
@@ -47,18 +47,25 @@ function toRef(payload: readonly unknown[], context: TagContext): ActorRef {
 }
 
 function toInstance(payload: readonly unknown[], context: TagContext): unknown {
-  const [, name, fields] = payload;
-  if (typeof name !== 'string' || typeof fields !== 'object' || fields === null) {
+  const [, name, content] = payload;
+  if (typeof name !== 'string' || typeof content !== 'object' || content === null) {
     throw malformed('an instance');
   }
-  const type = registeredClass(name);
-  if (type === undefined) {
+  const registered = classNamed(name);
+  if (registered === undefined) {
     context.unknownClass(name);
-    return fields;
+    return content;
   }
-  if (type.prototype instanceof Error) return toErrorInstance(type.prototype, fields as Fields);
+  const { type, parameters } = registered;
+  if (parameters !== null) {
+    if (!Array.isArray(content) || content.length !== parameters.length) throw malformed(name);
+    return new (type as new (...args: unknown[]) => object)(...content);
+  }
+  // What is no plain object is a value of its own already, which must not become another.
+  if (Object.getPrototypeOf(content) !== Object.prototype) throw malformed(name);
+  if (type.prototype instanceof Error) return toErrorInstance(type.prototype, content as Fields);
   // Not by assignment: that would run setters, and fail where the class has a getter of that name.
-  return Object.setPrototypeOf(fields, type.prototype);
+  return Object.setPrototypeOf(content, type.prototype);
 }
 
 type Fields = Record<string, unknown>;

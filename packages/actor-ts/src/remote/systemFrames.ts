@@ -21,9 +21,15 @@ export function encodeSystemFrame(frame: WireSystemFrame, codec: Codec): Uint8Ar
   return Buffer.concat([Buffer.of(SYSTEM_FRAME), body]);
 }
 
-/** @throws DecodeError */
-export function decodeSystemFrame(frame: Buffer, codec: Codec, from: Address): WireSystemFrame {
-  const body = codec.decode(frame.subarray(1), from);
+/** Reads a frame that stands in `bytes` from `start` to `end`. @throws DecodeError */
+export function decodeSystemFrame(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  codec: Codec,
+  from: Address,
+): WireSystemFrame {
+  const body = codec.decode(bytes, from, start + 1, end);
   if (!Array.isArray(body) || body.length !== 5) throw malformed();
   const [index, path, uid, otherPath, otherUid] = body as unknown[];
   const kind = KINDS[index as number];

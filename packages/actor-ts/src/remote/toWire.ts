@@ -1,7 +1,7 @@
 // Before packing: replaces what MessagePack cannot say (refs, instances, Map, Set, Error, Date) by
 // tags. A tree of plain data is returned as it is, without a copy.
 import { ActorRef } from '../actor/ActorRef.ts';
-import { type MessageClass, registeredName } from '../actor/serialization.ts';
+import { type MessageClass, registrationOf } from '../actor/serialization.ts';
 import { EncodeError } from '../errors.ts';
 import { MAX_DEPTH } from './checkBody.ts';
 import { Tag, TagKind } from './wireTags.ts';
@@ -94,10 +94,14 @@ function specialToWire(
   unregistered: UnregisteredListener,
 ): unknown {
   const inner = depth + TAG_LEVELS;
-  const name = registeredName(prototype?.constructor);
-  if (name !== undefined) {
-    const fields = { ...value, ...errorFields(value) };
-    return new Tag([TagKind.Instance, name, fieldsToWire(fields, inner, unregistered)]);
+  const registered = registrationOf(prototype?.constructor);
+  if (registered !== undefined) {
+    const { name, parameters } = registered;
+    const content =
+      parameters === null
+        ? fieldsToWire(fieldsOf(value), inner, unregistered)
+        : parameters.map((field) => toWire((value as Fields)[field], inner + 1, unregistered));
+    return new Tag([TagKind.Instance, name, content]);
   }
   if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return value;
   if (value instanceof Map) {
@@ -127,9 +131,12 @@ function specialToWire(
   return fieldsToWire({ ...(value as Fields) }, depth, unregistered);
 }
 
+function fieldsOf(value: object): Fields {
+  return value instanceof Error ? { ...value, ...errorFields(value) } : { ...value };
+}
+
 /** What an error has besides its enumerable fields. The stack stays at home. */
-function errorFields(value: object): { message?: string; code?: string | number; cause?: unknown } {
-  if (!(value instanceof Error)) return {};
+function errorFields(value: Error): { message: string; code?: string | number; cause?: unknown } {
   const { message, cause } = value;
   const { code } = value as { code?: unknown };
   return {

@@ -1,6 +1,6 @@
 // What regions and coordinators say to each other. Plain data in registered wrapper classes, so that
 // no message of the application can be taken for one of ours.
-import { registerClass } from '../actor/serialization.ts';
+import { registerClass, registerPositional } from '../actor/serialization.ts';
 
 /** A node by address and incarnation: `system@host:port#uid`. */
 export type NodeKey = string;
@@ -179,5 +179,10 @@ export interface ShardStats {
 registerClass('sharding.CoordinatorMessage', CoordinatorMessage);
 registerClass('sharding.RegionMessage', RegionMessage);
 registerClass('sharding.RelayToCoordinator', RelayToCoordinator);
-registerClass('sharding.EntityEnvelope', EntityEnvelope);
+registerPositional('sharding.EntityEnvelope', EntityEnvelope, [
+  'shard',
+  'entityId',
+  'message',
+  'hops',
+]);
 registerClass('sharding.GetShardStats', GetShardStats);

@@ -18,7 +18,7 @@ interface Link {
   readonly source: MemoryTransport;
   readonly to: Address;
   /** Sent and not yet arrived, oldest first, one entry per turn. */
-  readonly underWay: (readonly Uint8Array[])[];
+  readonly underWay: (readonly Buffer[])[];
   state: 'new' | 'established' | 'dead';
   /** Frames were lost on it, so it must not go on as if nothing had been. */
   lossy: boolean;
@@ -98,7 +98,7 @@ export class MemoryNetwork {
   }
 
   /** @internal Takes the frames of one turn from one node to another. */
-  deliver(source: MemoryTransport, to: Address, frames: readonly Uint8Array[]): void {
+  deliver(source: MemoryTransport, to: Address, frames: readonly Buffer[]): void {
     const key = pair(source.address, to);
     let link = this.links.get(key);
     if (link === undefined) {
@@ -122,7 +122,7 @@ export class MemoryNetwork {
     if (target !== undefined) this.hangUp(source.address, target, wasOpen);
   }
 
-  private arrive(link: Link, frames: readonly Uint8Array[] | undefined): void {
+  private arrive(link: Link, frames: readonly Buffer[] | undefined): void {
     const { source, to } = link;
     if (frames === undefined || link.state === 'dead' || source.closed) return;
     if (this.isCut(link)) {
@@ -146,7 +146,7 @@ export class MemoryNetwork {
     for (const frame of frames) {
       // Handling a frame may end the connection.
       if (this.stateOf(link) !== 'established' || target.closed) return;
-      target.events.frame(unique, frame);
+      target.events.frame(unique, frame, 0, frame.length);
     }
   }
 
@@ -197,7 +197,7 @@ export class MemoryNetwork {
     this.deliver(node, address, []);
   }
 
-  private failToConnect(link: Link, frames: readonly Uint8Array[]): void {
+  private failToConnect(link: Link, frames: readonly Buffer[]): void {
     this.giveUp(link, frames, 'no connection');
     if (link.dialling) return;
     link.dialling = true;
@@ -216,7 +216,7 @@ export class MemoryNetwork {
     for (const frames of unsent) this.giveUp(link, frames, reason);
   }
 
-  private giveUp({ source, to }: Link, frames: readonly Uint8Array[], reason: string): void {
+  private giveUp({ source, to }: Link, frames: readonly Buffer[], reason: string): void {
     for (const frame of frames) source.events.undeliverable(to, frame, reason);
   }
 

@@ -6,8 +6,8 @@ import type { MemoryNetwork } from './MemoryNetwork.ts';
 
 interface Queue {
   readonly to: Address;
-  readonly control: Uint8Array[];
-  readonly ordered: Uint8Array[];
+  readonly control: Buffer[];
+  readonly ordered: Buffer[];
 }
 
 export class MemoryTransport implements Transport {

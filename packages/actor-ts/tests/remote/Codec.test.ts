@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { ActorPath } from '../../src/actor/ActorPath.ts';
 import { ActorRef } from '../../src/actor/ActorRef.ts';
 import { Address } from '../../src/actor/Address.ts';
-import { registerClass } from '../../src/actor/serialization.ts';
+import { registerClass, registerPositional } from '../../src/actor/serialization.ts';
 import { DecodeError, EncodeError } from '../../src/errors.ts';
 import { fromNullable, none, Some } from '../../src/option.ts';
 import { Codec } from '../../src/remote/Codec.ts';
@@ -53,7 +53,21 @@ class Stranger {
   }
 }
 
+class Parcel {
+  readonly weight: number;
+  readonly content: unknown;
+  /** Not what the constructor takes. */
+  readonly isHeavy: boolean;
+
+  constructor(weight: number, content: unknown) {
+    this.weight = weight;
+    this.content = content;
+    this.isHeavy = weight > 10;
+  }
+}
+
 registerClass('test.Order', Order);
+registerPositional('test.Parcel', Parcel, ['weight', 'content']);
 registerClass('test.PaymentError', PaymentError);
 
 const HERE = new Address('test', 'here', 1);
@@ -124,6 +138,25 @@ describe('Codec', () => {
     expect(order).toBeInstanceOf(Order);
     expect(order.label).toBe('order of tea');
     expect(order.options.get('sugar')).toBe(2);
+  });
+
+  test('a positional class is made again by its constructor, whatever it holds', () => {
+    const content = new Map<unknown, unknown>([
+      [1, new Order('tea', new Map())],
+      [2, new Parcel(3, undefined)],
+    ]);
+    const sent = new Parcel(12, [content, new FakeRef(THERE, '/user/b', 1)]);
+    const parcel = roundTrip({ parcel: sent }).parcel;
+    expect(parcel).toBeInstanceOf(Parcel);
+    expect(parcel).toEqual(sent);
+    expect(parcel.content[0].get(2)).toBeInstanceOf(Parcel);
+    expect(Buffer.from(codec.encode(sent)).toString('latin1')).not.toContain('weight');
+  });
+
+  test('an instance of a class that extends a positional one is none of it', () => {
+    class Gift extends Parcel {}
+    expect(roundTrip(new Gift(1, 'x'))).toEqual({ weight: 1, content: 'x', isHeavy: false });
+    expect(lines).toHaveLength(1);
   });
 
   test('Some and None travel', () => {
@@ -263,12 +296,28 @@ describe('Codec and hostile bytes', () => {
     );
   });
 
-  test('every truncation of a message is a DecodeError', () => {
+  test.each([
+    ['small', 'two'],
+    ['large', 'two'.repeat(100)],
+  ])('every truncation of a %s message is a DecodeError, also when bytes follow', (_size, text) => {
     const bytes = Uint8Array.from(
-      codec.encode({ m: new Map([['k', [1, 'two', 3n]]]), b: new Uint8Array(9), d: new Date() }),
+      codec.encode({ m: new Map([['k', [1, text, 3n]]]), b: new Uint8Array(9), d: new Date() }),
     );
     for (let end = 0; end < bytes.length; end++) {
       expect(() => codec.decode(bytes.slice(0, end), HERE)).toThrow(DecodeError);
+      expect(() => codec.decode(bytes, HERE, 0, end)).toThrow(DecodeError);
+    }
+  });
+
+  test('a message is read where it stands, whatever its size and whatever surrounds it', () => {
+    for (let size = 0; size < 300; size++) {
+      const message = { text: 'x'.repeat(size), bytes: Buffer.from('abc') };
+      const bytes = codec.encode(message);
+      const chunk = Buffer.concat([Buffer.alloc(7, 0xc1), bytes, Buffer.alloc(7, 0xc1)]);
+      const received = codec.decode(chunk, HERE, 7, 7 + bytes.length) as typeof message;
+      chunk.fill(0);
+      codec.decode(Uint8Array.of(0xc0), HERE);
+      expect(received).toEqual(message);
     }
   });
 
@@ -288,6 +337,14 @@ describe('Codec and hostile bytes', () => {
     ['nothing', new Uint8Array()],
     ['a ref without a path', tag(0, null, 5, 1)],
     ['an instance whose fields are a number', tag(1, 'test.Order', 5)],
+    ['an instance whose fields are a list', tag(1, 'test.Order', ['tea', {}])],
+    ['a registered error whose fields are a list', tag(1, 'test.PaymentError', ['declined'])],
+    ['an instance whose fields are a ref', instanceOf('test.Order', [0, null, '/user/a', 1])],
+    ['an instance whose fields are an instance', instanceOf('test.Order', [1, 'test.Order', {}])],
+    ['a positional instance with named fields', tag(1, 'test.Parcel', { weight: 1, content: 2 })],
+    ['a positional instance with too few arguments', tag(1, 'test.Parcel', [1])],
+    ['a positional instance with too many arguments', tag(1, 'test.Parcel', [1, 2, 3])],
+    ['a positional instance whose arguments are a set', instanceOf('test.Parcel', [3, 1, 2])],
     ['a map with a key too many', tag(2, 'k')],
     ['an error without a message', tag(4, 'Error')],
     ['a date that is a string', tag(5, 'yesterday')],
@@ -332,6 +389,12 @@ function expectValueOrDecodeError(bytes: Uint8Array): void {
 
 function tag(...payload: unknown[]): Uint8Array {
   return Uint8Array.of(0xd4, 0x41, 0x00, ...pack(payload));
+}
+
+/** An instance whose content is a tag as well. */
+function instanceOf(name: string, content: readonly unknown[]): Uint8Array {
+  const head = pack([1, name, 0]).subarray(0, -1);
+  return Uint8Array.of(0xd4, 0x41, 0x00, ...head, ...tag(...content));
 }
 
 function repeat(pattern: readonly number[], bytes: number): Uint8Array {

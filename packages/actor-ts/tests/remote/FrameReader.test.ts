@@ -6,8 +6,10 @@ import { framed } from '../../src/remote/framed.ts';
 
 function read(maxFrameBytes: number, chunks: Iterable<Uint8Array>): Uint8Array[] {
   const frames: Uint8Array[] = [];
-  const reader = new FrameReader(maxFrameBytes, (frame) => frames.push(Uint8Array.from(frame)));
-  for (const chunk of chunks) reader.push(chunk);
+  const reader = new FrameReader(maxFrameBytes, (bytes, start, end) =>
+    frames.push(Uint8Array.from(bytes.subarray(start, end))),
+  );
+  for (const chunk of chunks) reader.push(Buffer.from(chunk));
   return frames;
 }
 
@@ -75,18 +77,42 @@ describe('FrameReader', () => {
     const before = process.memoryUsage().arrayBuffers;
     const readers = Array.from({ length: 200 }, () => {
       const reader = new FrameReader(64 * 1024 * 1024, () => {});
-      reader.push(Uint8Array.of(4, 0, 0, 0, 1));
+      reader.push(Buffer.of(4, 0, 0, 0, 1));
       return reader;
     });
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
     expect(readers).toHaveLength(200);
   });
 
+  test('hands on a frame within one chunk where it stands, without copying it', () => {
+    const chunk = Buffer.concat([framed(Uint8Array.of(1)), framed(Uint8Array.of(2, 3))]);
+    const places: unknown[][] = [];
+    const reader = new FrameReader(4, (...place) => places.push(place));
+    reader.push(chunk);
+    expect(places).toEqual([
+      [chunk, 4, 5],
+      [chunk, 9, 11],
+    ]);
+    expect(places.every(([bytes]) => bytes === chunk)).toBe(true);
+  });
+
+  test('keeps a copy of what waits for its rest: the chunk may be used again', () => {
+    const frames: Buffer[] = [];
+    const reader = new FrameReader(4, (bytes, start, end) =>
+      frames.push(Buffer.from(bytes.subarray(start, end))),
+    );
+    const chunk = framed(Uint8Array.of(1, 2, 3)).subarray(0, 6);
+    reader.push(chunk);
+    chunk.fill(0);
+    reader.push(Buffer.of(3));
+    expect(frames).toEqual([Buffer.of(1, 2, 3)]);
+  });
+
   test('delivers nothing after an error, and nothing after stop', () => {
     const frames: number[] = [];
-    const reader = new FrameReader(4, (frame) => {
-      frames.push(frame[0]!);
-      if (frame[0] === 2) reader.stop();
+    const reader = new FrameReader(4, (bytes, start) => {
+      frames.push(bytes[start]!);
+      if (bytes[start] === 2) reader.stop();
     });
     reader.push(Buffer.concat([1, 2, 3].map((n) => framed(Uint8Array.of(n)))));
     expect(frames).toEqual([1, 2]);

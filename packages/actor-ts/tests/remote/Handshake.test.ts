@@ -5,6 +5,7 @@ import {
   type Handshake,
   type HandshakeSettings,
   type HandshakeStep,
+  PROTOCOL_VERSION,
   ServerHandshake,
 } from '../../src/remote/Handshake.ts';
 
@@ -103,7 +104,7 @@ describe('Handshake', () => {
     ['version', { version: { toString: null } }],
     ['version', { version: [[{ toString: null }]] }],
   ])('a %s that cannot become text is refused as another version', (_field, odd) => {
-    const hello = { type: 'hello', protocol: 'actor-ts', version: 1, ...odd };
+    const hello = { type: 'hello', protocol: 'actor-ts', version: PROTOCOL_VERSION, ...odd };
     const client = new ClientHandshake(settings(CLIENT), SERVER.address);
     client.start();
     for (const side of [new ServerHandshake(settings(SERVER)), client]) {
@@ -197,7 +198,7 @@ describe('Handshake', () => {
       encoded({
         type: 'hello',
         protocol: 'actor-ts',
-        version: 1,
+        version: PROTOCOL_VERSION,
         address: 'chat@a:1',
         uid: 'x',
         nonce: 'AAAA',
@@ -209,7 +210,7 @@ describe('Handshake', () => {
       encoded({
         type: 'hello',
         protocol: 'actor-ts',
-        version: 1,
+        version: PROTOCOL_VERSION,
         address: 'nowhere',
         uid: 'x',
         nonce: Buffer.alloc(32).toString('base64'),

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import fc from 'fast-check';
+import { pack } from 'msgpackr';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Actor } from '../../src/actor/Actor.ts';
 import type { ActorRef } from '../../src/actor/ActorRef.ts';
@@ -8,7 +9,13 @@ import { Address } from '../../src/actor/Address.ts';
 import { DeadLetter } from '../../src/actor/messages.ts';
 import { Props } from '../../src/actor/Props.ts';
 import { AskTimeoutError, DecodeError, OptionsError } from '../../src/errors.ts';
-import { encodeTarget, MESSAGE_FRAME, SENDER_ELSEWHERE } from '../../src/remote/envelope.ts';
+import {
+  encodeTarget,
+  MESSAGE_FRAME,
+  NO_SENDER,
+  SENDER_ELSEWHERE,
+  SYSTEM_FRAME,
+} from '../../src/remote/envelope.ts';
 import { RemoteActorRef } from '../../src/remote/RemoteActorRef.ts';
 import { Remoting } from '../../src/remote/Remoting.ts';
 import type { TcpTransport } from '../../src/remote/TcpTransport.ts';
@@ -404,8 +411,10 @@ describe('Remoting over TCP', () => {
       fc.property(damage, fc.nat(), (changes, length) => {
         const bytes = Buffer.from(frame.subarray(0, length % (frame.length + 1)));
         for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
+        // Others stand before and behind it in the chunk that the network brings.
+        const chunk = Buffer.concat([frame, bytes, frame]);
         try {
-          b.remoting.frame(from, bytes);
+          b.remoting.frame(from, chunk, frame.length, frame.length + bytes.length);
         } catch (error) {
           expect(error).toBeInstanceOf(DecodeError);
         }
@@ -414,13 +423,26 @@ describe('Remoting over TCP', () => {
     );
   });
 
+  test('nothing that follows a frame is taken for a part of it', () => {
+    const from = { address: a.remoting.selfAddress, uid: 'somebody' };
+    const nil = Buffer.from([MESSAGE_FRAME, 0, 0, 0, 1, 0xc0, NO_SENDER]);
+    const frame = Buffer.concat([nil, encodeTarget('/user/inbox', 0)]);
+    for (let end = 0; end < frame.length; end++) {
+      expect(() => b.remoting.frame(from, frame, 0, end)).toThrow(DecodeError);
+    }
+    const body = Buffer.concat([Buffer.of(SYSTEM_FRAME), pack([3, '/user/inbox', 0, '', 0])]);
+    for (let end = 0; end < body.length; end++) {
+      expect(() => b.remoting.frame(from, body, 0, end)).toThrow(DecodeError);
+    }
+  });
+
   test('a sender at an address that is none is a DecodeError', () => {
     const from = { address: a.remoting.selfAddress, uid: 'somebody' };
     const path = encodeTarget('/user/x', 0);
     const sender = Buffer.concat([Buffer.of(SENDER_ELSEWHERE), path, Buffer.from('\0\u0003x:y')]);
     const nil = Buffer.from([MESSAGE_FRAME, 0, 0, 0, 1, 0xc0]);
     const frame = Buffer.concat([nil, sender, encodeTarget('/user/inbox', 0)]);
-    expect(() => b.remoting.frame(from, frame)).toThrow(DecodeError);
+    expect(() => b.remoting.frame(from, frame, 0, frame.length)).toThrow(DecodeError);
   });
 });
 

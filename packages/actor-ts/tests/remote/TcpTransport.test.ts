@@ -66,8 +66,8 @@ async function start(options: StartOptions = {}): Promise<End> {
     },
   };
   const events: TransportEvents = {
-    frame: (_from, frame) => {
-      const text = Buffer.from(frame).toString();
+    frame: (_from, bytes, from, to) => {
+      const text = bytes.toString('utf8', from, to);
       onFrame?.(text);
       end.frames.push(text);
     },
@@ -75,7 +75,7 @@ async function start(options: StartOptions = {}): Promise<End> {
     lost: (peer, evidence) => end.lost.push(`${peer} ${evidence}`),
     rejected: (peer, reason, by) => end.rejected.push(`${peer} ${reason} ${by}`),
     quarantined: (peer) => end.removed.has(peer.uid),
-    undeliverable: (_peer, frame) => end.undeliverable.push(Buffer.from(frame).toString()),
+    undeliverable: (_peer, frame) => end.undeliverable.push(frame.toString()),
   };
   const self = { system, host, port, uid: () => uid };
   end.address = await transport.listen(self, events);

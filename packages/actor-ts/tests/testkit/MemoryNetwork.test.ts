@@ -35,13 +35,12 @@ async function start(uid: string, port = 0, system = 'test'): Promise<End> {
     },
   };
   const events: TransportEvents = {
-    frame: (_from, frame) => end.frames.push(Buffer.from(frame).toString()),
+    frame: (_from, bytes, from, to) => end.frames.push(bytes.toString('utf8', from, to)),
     connected: (peer) => end.connected.push(peer),
     lost: (peer, evidence) => end.events.push(`${peer.port} ${evidence}`),
     rejected: (peer, reason, by) => end.events.push(`${peer.port} ${reason} ${by}`),
     quarantined: (peer) => end.removed.has(peer.uid),
-    undeliverable: (_peer, frame) =>
-      end.events.push(`undeliverable ${Buffer.from(frame).toString()}`),
+    undeliverable: (_peer, frame) => end.events.push(`undeliverable ${frame}`),
   };
   const self = { system, host: 'memory', port, uid: () => uid };
   return { ...end, address: await transport.listen(self, events) };
