@@ -75,9 +75,7 @@ async function useJournal(system: ActorSystem, config: Config): Promise<void> {
   const journal = new SqliteJournal({ path, wal: true });
   const snapshots = new SqliteSnapshotStore({ path, wal: true });
   await Promise.all([journal.open(), snapshots.open()]);
-  const persistence = system.extension(PersistenceExtensionId);
-  persistence.setJournal(journal);
-  persistence.setSnapshotStore(snapshots);
+  system.extension(PersistenceExtensionId).setJournal(journal).setSnapshotStore(snapshots);
 }
 
 /** The journal of nodes on several machines, which share no file. */

@@ -1,6 +1,5 @@
 // Asking again until an answer comes, for commands that may be repeated without harm.
-import type { ActorRef, WithoutReplyTo } from 'actor-ts';
-import { AskTimeoutError } from 'actor-ts';
+import { type ActorRef, AskTimeoutError, type WithoutReplyTo } from 'actor-ts';
 
 const AGAIN_MS = 400;
 

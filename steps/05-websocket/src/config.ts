@@ -11,14 +11,12 @@ const milliseconds = z
 const filled = z.string().trim().min(1, 'a value that is not empty');
 const list = filled.transform((text) => text.split(',').map((entry) => entry.trim()));
 const host = filled.regex(/^([\w.-]+|\[[\da-f:]+\])$/i, 'a name or an address, IPv6 in brackets');
-const hostAndPort = z
-  .string()
-  .regex(/^(chat@)?[\w.-]+:\d+$/, 'host:port')
-  .refine((text) => isPort(text.split(':')[1]!), 'ports up to 65535');
-const hostMaybePort = z
-  .string()
-  .regex(/^[\w.-]+(:\d+)?$/, 'hosts, as host or host:port')
-  .refine((text) => isPort(text.split(':')[1] ?? '0'), 'ports up to 65535');
+const hostLike = (pattern: RegExp, form: string) => {
+  const written = z.string().regex(pattern, form);
+  return written.refine((text) => isPort(text.split(':')[1] ?? '0'), 'ports up to 65535');
+};
+const hostAndPort = hostLike(/^(chat@)?[\w.-]+:\d+$/, 'host:port');
+const hostMaybePort = hostLike(/^[\w.-]+(:\d+)?$/, 'hosts, as host or host:port');
 
 const variables = z.object({
   NODE_NAME: z
@@ -40,10 +38,7 @@ const variables = z.object({
   CASSANDRA_LOCAL_DC: filled.default('datacenter1'),
   CASSANDRA_KEYSPACE: z
     .string()
-    .regex(
-      /^[a-z][a-z0-9_]{0,47}$/,
-      '1 to 48 lower-case letters, digits, underscores, a letter first',
-    )
+    .regex(/^[a-z][a-z0-9_]{0,47}$/, '1 to 48 small letters, digits and _, a letter first')
     .default('chat'),
   CHAT_SECRET: z
     .string()

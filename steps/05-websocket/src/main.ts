@@ -53,15 +53,10 @@ async function start(config: Config): Promise<void> {
   });
 
   const tokens = new Tokens(config.CHAT_SECRET);
-  const viewUrl = config.VIEW_URL;
+  const { VIEW_URL: viewUrl, ALLOWED_ORIGINS: allowedOrigins } = config;
   const app = await httpRoutes({ roomRegion, sessionRegion, tokens, viewUrl, log });
-  const allowedOrigins = config.ALLOWED_ORIGINS;
-  const sockets = serveWebSockets(system, app.server, {
-    node,
-    tokens,
-    sessionRegion,
-    allowedOrigins,
-  });
+  const admission = { node, tokens, sessionRegion, allowedOrigins };
+  const sockets = serveWebSockets(system, app.server, admission);
   const url = await app.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
   const { MANAGEMENT_HOST, MANAGEMENT_PORT } = config;
   await startManagement(system, cluster, { host: MANAGEMENT_HOST, port: MANAGEMENT_PORT });
@@ -90,9 +85,7 @@ async function useJournal(system: ActorSystem, config: Config): Promise<void> {
   const journal = new SqliteJournal({ path, wal: true });
   const snapshots = new SqliteSnapshotStore({ path, wal: true });
   await Promise.all([journal.open(), snapshots.open()]);
-  const persistence = system.extension(PersistenceExtensionId);
-  persistence.setJournal(journal);
-  persistence.setSnapshotStore(snapshots);
+  system.extension(PersistenceExtensionId).setJournal(journal).setSnapshotStore(snapshots);
 }
 
 /** The journal of nodes on several machines, which share no file. */

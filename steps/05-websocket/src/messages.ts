@@ -67,13 +67,8 @@ export interface JoinedFrame {
   readonly messages: readonly ChatMessage[];
 }
 export type Ack = { type: 'ack'; room: string; id: string; seq: number; node: string };
-export type ErrorFrame = {
-  type: 'error';
-  code: ErrorCode;
-  message: string;
-  room?: string;
-  id?: string;
-};
+export type About = { room?: string; id?: string };
+export type ErrorFrame = { type: 'error'; code: ErrorCode; message: string } & About;
 export type ServerFrame =
   | { type: 'welcome'; user: string; node: string; session: string }
   | { type: 'left'; room: string }

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   ActorSystem,
+  addressTowards,
   CassandraJournal,
   CassandraSnapshotStore,
   Cluster,
@@ -25,7 +26,6 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { httpRoutes } from './handlers/httpRoutes.ts';
 import { serveWebSockets } from './handlers/wsHandlers.ts';
 import type { RoomCmd, SessionMsg } from './messages.ts';
-import { addressTowards } from './ownAddress.ts';
 import { Tokens } from './token.ts';
 
 const REQUESTS_DONE_MS = 2000;
@@ -40,7 +40,7 @@ async function start(config: Config): Promise<void> {
   await blaming('JOURNAL', useJournal(system, config));
 
   const { HOST, CLUSTER_BIND_HOST: bindHost, CLUSTER_PORT: port, SEEDS: seeds } = config;
-  const host = HOST === 'auto' ? await blaming('HOST', addressTowards(seeds ?? [])) : HOST;
+  const host = HOST === 'auto' ? await blaming('HOST=auto', addressTowards(seeds ?? [])) : HOST;
   // #region 6.2
   // TODO 6.2 Who goes on
   // When the nodes cannot hear each other, at most one side may go on. Choose the strategy: the
@@ -73,23 +73,15 @@ async function start(config: Config): Promise<void> {
   });
 
   const tokens = new Tokens(secret);
-  const { TRUST_PROXY: trustProxy, VIEW_URL: viewUrl } = config;
+  const { TRUST_PROXY: trustProxy, VIEW_URL: viewUrl, ALLOWED_ORIGINS: allowedOrigins } = config;
   const app = await httpRoutes({ roomRegion, sessionRegion, tokens, trustProxy, viewUrl, log });
-  const allowedOrigins = config.ALLOWED_ORIGINS;
-  const sockets = serveWebSockets(system, app.server, {
-    node,
-    tokens,
-    sessionRegion,
-    allowedOrigins,
-  });
-  const listening = app.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
-  const url = await blaming('HTTP_PORT', listening);
-  const { MANAGEMENT_HOST, MANAGEMENT_PORT } = config;
-  const managing = startManagement(system, cluster, {
-    host: MANAGEMENT_HOST,
-    port: MANAGEMENT_PORT,
-  });
-  await blaming('MANAGEMENT_PORT', managing);
+  const { server } = app;
+  const admission = { node, tokens, sessionRegion, allowedOrigins };
+  const sockets = serveWebSockets(system, server, admission);
+  const http = { host: config.HTTP_HOST, port: config.HTTP_PORT };
+  const url = await blaming('HTTP_PORT', app.listen(http));
+  const management = { host: config.MANAGEMENT_HOST, port: config.MANAGEMENT_PORT };
+  await blaming('MANAGEMENT_PORT', startManagement(system, cluster, management));
 
   const shutdown = system.extension(CoordinatedShutdownId);
   shutdown.addTask(Phases.ServiceUnbind, 'http', () => {
@@ -97,11 +89,9 @@ async function start(config: Config): Promise<void> {
     return Promise.race([app.close(), delay(REQUESTS_DONE_MS)]);
   });
   shutdown.installProcessHooks();
-  const { server } = app;
   cluster.subscribe((event) => {
     if (event instanceof SelfUp) {
-      if (!server.listening)
-        server.listen({ host: config.HTTP_HOST, port: Number(new URL(url).port) });
+      if (!server.listening) server.listen({ ...http, port: Number(new URL(url).port) });
       log.info(`${node} ready ${url}`);
     }
     if (event instanceof SelfRemoved && !event.left) {
@@ -126,9 +116,7 @@ async function useJournal(system: ActorSystem, config: Config): Promise<void> {
   const journal = new SqliteJournal({ path, wal: true });
   const snapshots = new SqliteSnapshotStore({ path, wal: true });
   await Promise.all([journal.open(), snapshots.open()]);
-  const persistence = system.extension(PersistenceExtensionId);
-  persistence.setJournal(journal);
-  persistence.setSnapshotStore(snapshots);
+  system.extension(PersistenceExtensionId).setJournal(journal).setSnapshotStore(snapshots);
 }
 
 /** The journal of nodes on several machines, which share no file. */
@@ -150,9 +138,8 @@ async function blaming<T>(variable: string, starting: Promise<T>): Promise<T> {
   try {
     return await starting;
   } catch (cause) {
-    throw new ConfigError(`${variable}: ${cause instanceof Error ? cause.message : cause}`, {
-      cause,
-    });
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new ConfigError(`${variable}: ${reason}`, { cause });
   }
 }
 

@@ -13,3 +13,4 @@ export {
 export * from './events.ts';
 export type { FailureDetectorOptions } from './FailureDetector.ts';
 export type { Lifecycle, Member, MemberRecord, MemberStatus } from './Member.ts';
+export { addressTowards } from './ownAddress.ts';

@@ -5,8 +5,10 @@
 // It asks every second whether the session is still there, and introduces itself again with all of
 // that when the session stops, falls silent, does not know it, or lost something on the way.
 import { Actor, type ActorRef, Terminated } from 'actor-ts';
+import { TokenBucket } from 'limiter';
 import type { WebSocket } from 'ws';
 import {
+  type About,
   type ConnectionMsg,
   clientFrame,
   type ErrorCode,
@@ -16,7 +18,6 @@ import {
   type ServerFrame,
   type SessionMsg,
 } from '../messages.ts';
-import { TokenBucket } from '../TokenBucket.ts';
 import type { Identity } from '../token.ts';
 
 const TICK_MS = 1000;
@@ -26,8 +27,7 @@ const INTRODUCE_AGAIN_MS = 300;
 const RESEND_MS = 2000;
 const MAX_PENDING = 100;
 /** Of any kind; who behaves needs a few. */
-const FRAMES_PER_SECOND = 100;
-const FRAMES_AT_ONCE = 1000;
+const FRAMES = { tokensPerInterval: 100, interval: 'second', bucketSize: 1000 } as const;
 /** Who goes on sending has so long to read why; whoever is cut off loses what was not read yet. */
 const FLOODED_MS = 5000;
 /** Pages of history on their way to the client; further joins wait for one to be written. */
@@ -55,7 +55,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
   private session: { ref: ActorRef; node: string } | null = null;
   private heardAt = 0;
   private pages = 0;
-  private readonly frames = new TokenBucket(FRAMES_PER_SECOND, FRAMES_AT_ONCE);
+  private readonly frames = new TokenBucket(FRAMES);
   private progressAt = 0;
   private missedPongs = 0;
 
@@ -70,12 +70,13 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     this.identity = identity;
     this.sessionRegion = sessionRegion;
     this.node = node;
+    this.frames.content = FRAMES.bucketSize; // a burst may come at once, and a new bucket is empty
   }
 
   override preStart() {
     const { self, ws } = this;
     ws.on('message', (data, isBinary) => {
-      if (this.frames.take()) {
+      if (this.frames.tryRemoveTokens(1)) {
         return self.tell({ kind: 'frame', data: isBinary ? null : data.toString() });
       }
       ws.removeAllListeners('message'); // or the mailbox would hold all that it can send
@@ -163,8 +164,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     }
     this.pages++;
     this.rooms.delete(room); // nothing more of it until it is joined anew
-    const { user: userId } = this.identity;
-    this.request({ kind: 'join', userId, socket: this.self, room, since });
+    this.request({ kind: 'join', userId: this.identity.user, socket: this.self, room, since });
   }
 
   private onLeave(room: string) {
@@ -317,7 +317,7 @@ export class ConnectionActor extends Actor<ConnectionMsg | SocketEvent | Termina
     // #endregion 5.6
   }
 
-  private refuse(code: ErrorCode, message: string, about: { room?: string; id?: string } = {}) {
+  private refuse(code: ErrorCode, message: string, about: About = {}) {
     this.push({ type: 'error', code, message, ...about });
   }
 

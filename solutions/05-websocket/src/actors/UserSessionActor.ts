@@ -14,8 +14,10 @@ import {
   UnsubscribeAll,
   type WithoutReplyTo,
 } from 'actor-ts';
+import { TokenBucket } from 'limiter';
 import { askUntil } from '../askUntil.ts';
 import {
+  type About,
   type Ack,
   type ConnectionMsg,
   type ErrorCode,
@@ -31,14 +33,12 @@ import {
   type SendResult,
   type SessionMsg,
 } from '../messages.ts';
-import { TokenBucket } from '../TokenBucket.ts';
 
 const MAX_SOCKETS = 10;
 const MAX_ROOMS = 100;
 const MAX_SENDS = 100;
 const MAX_INBOX = 200;
-const SENDS_PER_SECOND = 20;
-const SENDS_AT_ONCE = 50;
+const SENDS = { tokensPerInterval: 20, interval: 'second', bucketSize: 50 } as const;
 
 type Socket = {
   readonly ref: ActorRef<ConnectionMsg>;
@@ -56,10 +56,9 @@ type Room = {
 };
 type Send = { msg: SendMessage; askers: ActorRef<SendResult>[]; until: number };
 type Answered = { readonly kind: 'answered'; readonly next: () => void };
+type Msg = SessionMsg | RoomNews | Answered | Terminated | SubscribeAck | UnsubscribeAck;
 
-export class UserSessionActor extends Actor<
-  SessionMsg | RoomNews | Answered | Terminated | SubscribeAck | UnsubscribeAck
-> {
+export class UserSessionActor extends Actor<Msg> {
   private readonly mediator = this.system.extension(DistributedPubSubId).mediator;
   private readonly roomRegion: ActorRef<RoomCmd>;
   private readonly node: string;
@@ -68,7 +67,7 @@ export class UserSessionActor extends Actor<
   private readonly rooms = new Map<string, Room>();
   /** One queue a room, its first one under way: so a user's messages keep their order in a room. */
   private readonly sends = new Map<string, Send[]>();
-  private readonly rate = new TokenBucket(SENDS_PER_SECOND, SENDS_AT_ONCE);
+  private readonly rate = new TokenBucket(SENDS);
   private inbox: Inbox['messages'][number][] = [];
   private readonly stopped = new AbortController();
 
@@ -76,6 +75,7 @@ export class UserSessionActor extends Actor<
     super();
     this.roomRegion = roomRegion;
     this.node = node;
+    this.rate.content = SENDS.bucketSize; // a burst may come at once, and a new bucket is empty
   }
 
   override postStop() {
@@ -83,9 +83,7 @@ export class UserSessionActor extends Actor<
     this.mediator.tell(new UnsubscribeAll(this.self));
   }
 
-  override onReceive(
-    msg: SessionMsg | RoomNews | Answered | Terminated | SubscribeAck | UnsubscribeAck,
-  ) {
+  override onReceive(msg: Msg) {
     if (msg instanceof Terminated) return this.forget(msg.actor);
     if (msg instanceof SubscribeAck || msg instanceof UnsubscribeAck) return;
     switch (msg.kind) {
@@ -302,8 +300,8 @@ export class UserSessionActor extends Actor<
     if (waiting >= MAX_SENDS) {
       return this.refuse(msg.replyTo, 'busy', 'too many messages on their way', { room, id });
     }
-    if (!msg.again && !this.rate.take()) {
-      const limit = `${SENDS_PER_SECOND} messages a second, ${SENDS_AT_ONCE} at once`;
+    if (!msg.again && !this.rate.tryRemoveTokens(1)) {
+      const limit = `${SENDS.tokensPerInterval} messages a second, ${SENDS.bucketSize} at once`;
       return this.refuse(msg.replyTo, 'rate-limited', limit, { room, id });
     }
     this.sends.set(room, queue);
@@ -333,12 +331,7 @@ export class UserSessionActor extends Actor<
     });
   }
 
-  private refuse(
-    asker: ActorRef<SendResult>,
-    code: ErrorCode,
-    message: string,
-    about: { room: string; id?: string },
-  ) {
+  private refuse(asker: ActorRef<SendResult>, code: ErrorCode, message: string, about: About) {
     const payload: ErrorFrame = { type: 'error', code, message, ...about };
     asker.tell({ kind: 'inbound', payload });
   }

@@ -52,10 +52,8 @@ export function serveWebSockets(system: ActorSystem, server: Server, options: Ws
   wss.on('wsClientError', ({ message }, socket) => {
     refuse(socket, new Problem(400, 'bad-request', message));
   });
-  const sockets = system.spawn(
-    Props.create(() => new Sockets()),
-    'sockets',
-  );
+  const parent = Props.create(() => new Sockets());
+  const sockets = system.spawn(parent, 'sockets');
   server.on('upgrade', async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy()); // gone before it was answered
     const admitted = await admit(request, options);

@@ -4,18 +4,6 @@ import type { Duplex } from 'node:stream';
 import { AskTimeoutError, type Logger } from 'actor-ts';
 import type { FastifyReply } from 'fastify';
 
-/** What fastify refuses by itself. */
-const CODES: Record<number, string> = {
-  400: 'bad-request',
-  403: 'forbidden',
-  404: 'not-found',
-  412: 'precondition-failed',
-  413: 'too-large',
-  414: 'too-large',
-  415: 'unsupported-media-type',
-  416: 'range-not-satisfiable',
-};
-
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
@@ -68,5 +56,11 @@ function toProblem(error: unknown): Problem {
   } = error as Error & { statusCode?: number; code?: string };
   if (code === 'ERR_NOT_IMPLEMENTED') return new Problem(501, 'not-implemented', message);
   if (statusCode >= 500) return new Problem(500, 'internal', 'this node failed; its log says how');
-  return new Problem(statusCode, CODES[statusCode] ?? 'bad-request', message);
+  return new Problem(statusCode, codeOf(statusCode), message);
+}
+
+/** Of what fastify refuses by itself. */
+function codeOf(status: number): string {
+  if (status === 413 || status === 414) return 'too-large';
+  return (STATUS_CODES[status] ?? 'Bad Request').toLowerCase().replaceAll(' ', '-');
 }

@@ -37,10 +37,9 @@ type Room = {
   told: number | null;
 };
 type Answered = { readonly kind: 'answered'; readonly next: () => void };
+type Msg = SessionMsg | RoomNews | Answered | SubscribeAck | UnsubscribeAck;
 
-export class UserSessionActor extends Actor<
-  SessionMsg | RoomNews | Answered | SubscribeAck | UnsubscribeAck
-> {
+export class UserSessionActor extends Actor<Msg> {
   private readonly mediator = this.system.extension(DistributedPubSubId).mediator;
   private readonly roomRegion: ActorRef<RoomCmd>;
   private readonly node: string;
@@ -66,7 +65,7 @@ export class UserSessionActor extends Actor<
     // #endregion 4.4
   }
 
-  override onReceive(msg: SessionMsg | RoomNews | Answered | SubscribeAck | UnsubscribeAck) {
+  override onReceive(msg: Msg) {
     if (msg instanceof SubscribeAck || msg instanceof UnsubscribeAck) return;
     switch (msg.kind) {
       case 'follow':
