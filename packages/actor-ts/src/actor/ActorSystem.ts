@@ -15,7 +15,8 @@ import type { ExtensionId } from './Extension.ts';
 import { defaultLogger, type Logger, type LogLevel } from './Logger.ts';
 import { AutoReceived, DeadLetter } from './messages.ts';
 import { Props } from './Props.ts';
-import { type Scheduler, SystemScheduler } from './Scheduler.ts';
+import type { Scheduler } from './Scheduler.ts';
+import { SystemScheduler } from './SystemScheduler.ts';
 import { Temporaries } from './Temporaries.ts';
 import { type TraceOptions, Tracer } from './Trace.ts';
 

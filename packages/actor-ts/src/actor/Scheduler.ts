@@ -1,5 +1,4 @@
 // Time for the runtime and for actors; tests pass a ManualScheduler instead.
-import { TimerQueue } from './TimerQueue.ts';
 
 export interface Cancellable {
   cancel(): void;
@@ -12,27 +11,4 @@ export interface Scheduler {
   schedule(delayMs: number, fn: () => void): Cancellable;
   /** Runs `fn` `delayMs` from now and then every `intervalMs`. */
   scheduleRepeatedly(delayMs: number, intervalMs: number, fn: () => void): Cancellable;
-}
-
-/** The event loop's own clock and timers. */
-export class SystemScheduler implements Scheduler {
-  /** By their delays. */
-  private readonly queues = new Map<number, TimerQueue>();
-
-  now(): number {
-    return performance.now();
-  }
-
-  schedule(delayMs: number, fn: () => void): Cancellable {
-    const wholeMs = Math.max(1, Math.ceil(delayMs)); // as Node's own are
-    return TimerQueue.of(this.queues, wholeMs).add(performance.now(), fn);
-  }
-
-  scheduleRepeatedly(delayMs: number, intervalMs: number, fn: () => void): Cancellable {
-    let timer = setTimeout(() => {
-      timer = setInterval(fn, intervalMs);
-      fn();
-    }, delayMs);
-    return { cancel: () => clearTimeout(timer) };
-  }
 }

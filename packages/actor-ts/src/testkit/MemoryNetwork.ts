@@ -1,7 +1,8 @@
 // A network within one process, for tests: it can partition, delay, cut nodes off and bring them
 // back. What travels are the bytes of the real codec; only the sockets are missing.
 import { Address } from '../actor/Address.ts';
-import { type Scheduler, SystemScheduler } from '../actor/Scheduler.ts';
+import type { Scheduler } from '../actor/Scheduler.ts';
+import { SystemScheduler } from '../actor/SystemScheduler.ts';
 import { TransportBindError } from '../errors.ts';
 import type { Transport, TransportIdentity } from '../remote/Transport.ts';
 import { MemoryTransport } from './MemoryTransport.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { SystemScheduler } from '../../src/actor/Scheduler.ts';
+import { SystemScheduler } from '../../src/actor/SystemScheduler.ts';
 
 let scheduler: SystemScheduler;
 let fired: string[];
@@ -94,7 +94,7 @@ test('a longer delay than Node takes does not end at once', () => {
 });
 
 test('a process ends when nothing but cancelled timers is left', async () => {
-  const source = new URL('../../src/actor/Scheduler.ts', import.meta.url).href;
+  const source = new URL('../../src/actor/SystemScheduler.ts', import.meta.url).href;
   const program = `
     const { SystemScheduler } = await import(${JSON.stringify(source)});
     const scheduler = new SystemScheduler();
